@@ -1,0 +1,30 @@
+"""gapdata: 3D scenes in, checked 3D-language training shards out.
+
+`build(BuildConfig(...))` writes a dataset; `open_dataset(url)` reads one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gapdata.build import BuildConfig, build
+    from gapdata.shards.reader import Dataset, open_dataset
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that `import gapdata` stays cheap.
+_EXPORTS = {
+    "BuildConfig": "gapdata.build",
+    "build": "gapdata.build",
+    "Dataset": "gapdata.shards.reader",
+    "open_dataset": "gapdata.shards.reader",
+}
+__all__ = ["BuildConfig", "Dataset", "__version__", "build", "open_dataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'gapdata' has no attribute {name!r}")
+    return getattr(importlib.import_module(_EXPORTS[name]), name)

@@ -1,0 +1,35 @@
+"""Object categories: NYU40 names and which labels are structure rather than objects."""
+
+from __future__ import annotations
+
+# Gupta et al., "Perceptual organization and recognition of indoor scenes from RGB-D images", CVPR 2013.
+NYU40: tuple[str, ...] = (
+    "unlabeled", "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window",
+    "bookshelf", "picture", "counter", "blinds", "desk", "shelves", "curtain", "dresser", "pillow",
+    "mirror", "floor mat", "clothes", "ceiling", "books", "refrigerator", "television", "paper",
+    "towel", "shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp",
+    "bathtub", "bag", "otherstructure", "otherfurniture", "otherprop",
+)  # fmt: skip
+
+NYU40_ID = {name: number for number, name in enumerate(NYU40)}
+
+# NYU40 classes that bound a room: never asked about as objects.
+STRUCTURE_NYU40 = frozenset(NYU40_ID[name] for name in ("wall", "floor", "ceiling"))
+STRUCTURE_LABELS = frozenset(
+    {
+        "wall",
+        "floor",
+        "ceiling",
+        "doorframe",
+        "door frame",
+        "window frame",
+        "object",
+        "unknown",
+        "remove",
+    }
+)
+
+
+def is_structure(label: str, nyu40: int) -> bool:
+    """Whether an instance is part of the room's shell, or has no usable name, and so is not asked about."""
+    return nyu40 in STRUCTURE_NYU40 or label in STRUCTURE_LABELS

@@ -1,0 +1,116 @@
+"""A scene at the door of the pipeline: metric, z up, one world frame, whatever the source was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Float32, Int16, Int32, UInt8, UInt16
+
+from gapdata.geometry.boxes import Box
+from gapdata.geometry.camera import Camera
+
+Array = np.ndarray
+
+# World frames a source may deliver. In both, z is up and lengths are metres.
+AXIS_ALIGNED = "axis_aligned"  # x and y follow the walls, the floor is at z = 0
+GRAVITY_ALIGNED = "gravity_aligned"  # only z is known to be meaningful
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributes:
+    """What can be said of an instance besides its label; empty string = unknown."""
+
+    color: str = ""
+    material: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Instance:
+    """One object or structural part. `id` is 1..65535 and stable within the scene."""
+
+    id: int
+    label: str
+    nyu40: int  # NYU40 class id, 0 = not mapped; see gapdata.labels
+    box: Box  # upright oriented box in the world: rotated about z only
+    aabb: Box  # axis-aligned box in the world
+    attributes: Attributes = Attributes()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Mesh:
+    """A triangle mesh in the world frame whose faces know their instance.
+
+    Colour is `vertex_color`, times the face's texture sampled at `uv` (repeating, (0, 0) = first texel of
+    the top row) where `face_texture` >= 0.
+    """
+
+    vertices: Float32[Array, "V 3"]
+    faces: Int32[Array, "F 3"]
+    vertex_color: UInt8[Array, "V 3"]
+    face_instance: UInt16[Array, "F"]  # 0 = none
+    uv: Float32[Array, "V 2"] | None = None
+    face_texture: Int16[Array, "F"] | None = None  # -1 = none
+    textures: tuple[UInt8[Array, "H W 3"], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PointCloud:
+    """Points on surfaces, in the world frame. A zero normal is unknown."""
+
+    xyz: Float32[Array, "N 3"]
+    color: UInt8[Array, "N 3"]
+    normal: Float32[Array, "N 3"]
+    instance: UInt16[Array, "N"]  # 0 = none
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Light:
+    """A point light. `color` is linear RGB radiant intensity: irradiance at r metres is color / r**2."""
+
+    position: Float[Array, "3"]
+    color: Float[Array, "3"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Recording:
+    """Lazy readers of what a sensor recorded for a frame. Nothing is decoded before a call.
+
+    `read_depth` gives metres on the grid of `depth_camera`, which shares the frame's pose but may have
+    other intrinsics and size. `read_jpeg` gives the recorded colour bytes when they were a JPEG.
+    """
+
+    read_rgb: Callable[[], UInt8[Array, "H W 3"]]
+    read_depth: Callable[[], Float32[Array, "h w"]]
+    depth_camera: Camera
+    read_jpeg: Callable[[], bytes] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Frame:
+    """A recorded or planned camera. `id` is unique in the scene and sorts in time order."""
+
+    id: str
+    camera: Camera
+    timestamp_s: float
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Scene:
+    """Everything known of one place. At least one of `mesh`, `points` or recorded frames is there."""
+
+    id: str
+    source: str
+    frames: tuple[Frame, ...]
+    instances: tuple[Instance, ...] = ()
+    mesh: Mesh | None = None
+    points: PointCloud | None = None
+    lights: tuple[Light, ...] = ()  # empty: colours already contain the light (scans)
+    world_frame: str = GRAVITY_ALIGNED
+    drops: Mapping[str, int] = field(default_factory=dict)  # frames the source left out, by reason
+    provenance: Mapping[str, str] = field(
+        default_factory=dict
+    )  # where the data came from, for the sample

@@ -1,0 +1,62 @@
+"""Sources turn raw data, or a seed, into canonical scenes. One file a source, one line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gapdata.errors import ConfigError
+from gapdata.scene import Scene
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceInfo:
+    """What `gapdata sources` prints of a source."""
+
+    summary: str  # one line
+    layout: str  # what `--root` must hold, or "" when no root is needed
+    licence: str  # licence or terms of the data, with a link
+    renderer: str  # the default renderer
+
+
+class Source(Protocol):
+    """A named collection of scenes.
+
+    `scene_ids` is cheap (no scene is opened) and sorted; `load` returns a canonical scene or raises
+    SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`.
+    """
+
+    info: SourceInfo
+
+    def splits(self) -> Mapping[str, Sequence[str]]:
+        """Sorted scene ids of each split; every scene is in exactly one."""
+        ...
+
+    def load(self, scene_id: str) -> Scene:
+        """One scene, canonical; its frames are lazy."""
+        ...
+
+
+SOURCES: dict[str, str] = {
+    "scannet": "gapdata.sources.scannet:ScanNetSource",
+    "synthetic": "gapdata.sources.synthetic:SyntheticSource",
+}
+
+
+def source_class(name: str) -> type:
+    """The class behind a source's name. Raises ConfigError for a name that is not there."""
+    if name not in SOURCES:
+        raise ConfigError(f"unknown source {name!r}: expected one of {', '.join(sorted(SOURCES))}")
+    module, _, attribute = SOURCES[name].partition(":")
+    loaded: type = getattr(importlib.import_module(module), attribute)
+    return loaded
+
+
+def open_source(
+    name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0
+) -> Source:
+    """A source ready to list and load scenes. Raises ConfigError or SourceError when the root is wrong."""
+    source: Source = source_class(name)(root, num_scenes=num_scenes, seed=seed)
+    return source

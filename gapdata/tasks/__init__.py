@@ -1,0 +1,59 @@
+"""Tasks ask about a scene's measured facts. One file a family, one line a task here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gapdata.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gapdata.tasks.facts import Facts
+    from gapdata.tasks.question import Question
+
+
+class Task(Protocol):
+    """One family of questions. A frozen dataclass whose fields are its thresholds.
+
+    `ask` yields questions that are unambiguous and clear of every decision boundary by the margin, and
+    counts each candidate it gives up in `facts.drops` under a reason. It reads no disk and draws only from `rng`.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+    views: str  # "single", "pair" or "all"
+    frame: str
+    summary: str
+    counterparts: str  # names of the same question in published benchmarks
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """Questions about the facts, in a deterministic order."""
+        ...
+
+
+TASKS: dict[str, str] = {
+    "camera_motion": "gapdata.tasks.camera:CameraMotion",
+    "closest_object": "gapdata.tasks.distance:ClosestObject",
+    "detect_objects": "gapdata.tasks.grounding:DetectObjects",
+    "ground_object": "gapdata.tasks.grounding:GroundObject",
+    "object_count": "gapdata.tasks.counting:ObjectCount",
+    "object_direction": "gapdata.tasks.relations:ObjectDirection",
+    "object_distance": "gapdata.tasks.distance:ObjectDistance",
+    "object_size": "gapdata.tasks.size:ObjectSize",
+    "point_depth_order": "gapdata.tasks.points:PointDepthOrder",
+    "pointmap": "gapdata.tasks.points:Pointmap",
+    "relative_pose": "gapdata.tasks.camera:RelativePose",
+    "viewer_relation": "gapdata.tasks.relations:ViewerRelation",
+}
+
+
+def open_task(name: str) -> Task:
+    """The named task with default thresholds. Raises ConfigError for a name that is not there."""
+    if name not in TASKS:
+        raise ConfigError(f"unknown task {name!r}: expected one of {', '.join(sorted(TASKS))}")
+    module, _, attribute = TASKS[name].partition(":")
+    task: Task = getattr(importlib.import_module(module), attribute)()
+    return task

@@ -1,0 +1,1 @@
+"""Pre-training of geometry-aligned multimodal models on gapdata shards."""
