@@ -111,7 +111,7 @@ def pixel_directions(
     K: Float[Array, "3 3"], height: int, width: int, dtype: type = np.float32
 ) -> Float[Array, "h w 3"]:
     """Camera-frame directions through pixel centres, scaled to z = 1, so that `depth * direction` is the point."""
-    directions = np.empty((height, width, 3), dtype)
+    directions: Array = np.empty((height, width, 3), dtype)
     directions[..., 0] = ((np.arange(width) - K[0, 2]) / K[0, 0])[None, :]
     directions[..., 1] = ((np.arange(height) - K[1, 2]) / K[1, 1])[:, None]
     directions[..., 2] = 1.0

@@ -16,16 +16,16 @@ def transform_points(
     matrix: Float[Array, "4 4"], points: Float[Array, "*n 3"]
 ) -> Float[Array, "*n 3"]:
     """Points moved by a 4x4 affine matrix; keeps the points' dtype."""
-    moved = points @ matrix[:3, :3].T.astype(points.dtype) + matrix[:3, 3].astype(points.dtype)
-    return moved  # type: ignore[no-any-return]
+    return np.asarray(
+        points @ matrix[:3, :3].T.astype(points.dtype) + matrix[:3, 3].astype(points.dtype)
+    )
 
 
 def transform_directions(
     matrix: Float[Array, "4 4"], directions: Float[Array, "*n 3"]
 ) -> Float[Array, "*n 3"]:
     """Directions turned by the rotation of a rigid 4x4 matrix (no translation); keeps the dtype."""
-    turned = directions @ matrix[:3, :3].T.astype(directions.dtype)
-    return turned  # type: ignore[no-any-return]
+    return np.asarray(directions @ matrix[:3, :3].T.astype(directions.dtype))
 
 
 def invert_rigid(matrix: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4 4"]:
@@ -62,7 +62,7 @@ def nearest_rigid(matrix: Float[Array, "4 4"]) -> Float[Array, "4 4"]:
 def relative_pose(
     cam2world_a: Float[Array, "4 4"], cam2world_b: Float[Array, "4 4"]
 ) -> Float[Array, "4 4"]:
-    """Pose of camera b in camera a's frame (b-to-a), so that `x_a = relative_pose(a, b) @ x_b`."""
+    """Pose of camera b in the frame of camera a (b-to-a): it maps x_b to x_a."""
     return np.asarray(invert_rigid(cam2world_a) @ cam2world_b)
 
 
