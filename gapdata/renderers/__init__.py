@@ -32,6 +32,7 @@ class Renderer(Protocol):
 
 RENDERERS: dict[str, str] = {
     "captured": "gapdata.renderers.captured:CapturedRenderer",
+    "captured_on_depth": "gapdata.renderers.captured:CapturedOnDepthRenderer",
     "points": "gapdata.renderers.points:PointsRenderer",
     "raycast": "gapdata.renderers.raycast:RaycastRenderer",
 }

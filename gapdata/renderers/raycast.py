@@ -1,0 +1,55 @@
+"""Rendering by casting rays at a mesh: every layer exact, colour shaded."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+
+from gapdata.errors import ConfigError
+from gapdata.geometry.camera import Camera
+from gapdata.renderers.image_size import ImageSize
+from gapdata.renderers.mesh_caster import MeshCaster
+from gapdata.renderers.shading import Shader
+from gapdata.scene import Frame, Scene
+from gapdata.view import View
+
+Array = np.ndarray
+
+
+class RaycastRenderer:
+    """Draws any scene that has a mesh, synthetic or scanned.
+
+    Depth, normals, instances and amodal masks come from the mesh alone. Scenes without lights, as scans
+    are, show their mesh colours as they are.
+    """
+
+    def __init__(self, scene: Scene, height: int | None = None, width: int | None = None) -> None:
+        if scene.mesh is None:
+            raise ConfigError(
+                f"{scene.source}: {scene.id}: renderer raycast needs a mesh, found none; "
+                "use renderer captured or points"
+            )
+        self._size = ImageSize(height, width)
+        self._caster = MeshCaster(scene.mesh, scene.instances)
+        self._shader = Shader(self._caster, scene.lights)
+
+    def render(self, frame: Frame) -> View:
+        """All layers of a frame, with amodal masks."""
+        hits = self._caster.cast(self._size.of(frame.camera))
+        return View(
+            frame_id=frame.id,
+            timestamp_s=frame.timestamp_s,
+            camera=hits.camera,
+            rgb=self._shader.shade(hits),
+            depth=hits.depth,
+            normal=self._caster.normals_at(hits),
+            instance=self._caster.instances_at(hits),
+            depth_source="mesh",
+            normal_source="mesh",
+            amodal=self._caster.amodal_masks(hits),
+        )
+
+    def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
+        """A small depth map of the frame and its camera."""
+        camera = ImageSize.coarse(frame.camera)
+        return self._caster.cast(camera).depth, camera
