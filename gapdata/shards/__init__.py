@@ -1,0 +1,1 @@
+"""Samples as webdataset shards: encoding, writing, indexing, reading. Needs no build-side package."""

@@ -1,0 +1,162 @@
+"""One shard: a plain USTAR file of samples, with its hash and index rows made in the same pass."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tarfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from gapdata.errors import DatasetError
+from gapdata.sample import Sample
+from gapdata.shards.codec import encode_sample
+from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, question_rows, sample_row
+from gapdata.shards.manifest import ShardInfo
+from gapdata.shards.storage import staged_file, writing
+
+KEY_PATTERN = re.compile(r"[a-z0-9_-]{1,80}")
+TAR_BLOCK = 512
+TAR_RECORD = 20 * TAR_BLOCK  # a tar file ends with two empty blocks and is padded to whole records
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardRecord:
+    """What the manifest and the index need to know of a finished shard."""
+
+    info: ShardInfo
+    samples: pa.Table
+    qa: pa.Table
+
+    def save(self, path: str | Path) -> None:
+        """Writes the record to a local file, so that a resumed build need not read the shard again."""
+        sink = pa.BufferOutputStream()
+        notes = {name: str(getattr(self.info, name)) for name in ShardInfo.__slots__}
+        for table in (self.samples.replace_schema_metadata(notes), self.qa):
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+        path = Path(path)
+        with staged_file(str(path.parent), path.name) as staged:
+            staged.write_bytes(sink.getvalue())
+
+    @classmethod
+    def load(cls, path: str | Path) -> ShardRecord:
+        """The record saved to a file. Raises DatasetError when it is missing or damaged."""
+        try:
+            with pa.OSFile(str(path)) as file:
+                samples = pa.ipc.open_stream(file).read_all()
+                qa = pa.ipc.open_stream(file).read_all()
+            notes = {
+                name.decode(): value.decode() for name, value in samples.schema.metadata.items()
+            }
+            info = ShardInfo(
+                name=notes["name"],
+                bytes=int(notes["bytes"]),
+                sha256=notes["sha256"],
+                samples=int(notes["samples"]),
+            )
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError, AttributeError) as error:
+            raise DatasetError(f"{path}: not a complete shard record: {error}") from error
+        return cls(info=info, samples=samples.replace_schema_metadata(None), qa=qa)
+
+
+class ShardWriter:
+    """Context manager that writes samples to the shard `url/name`; see `record` afterwards.
+
+    The shard appears under its name only after a clean exit with at least one sample; otherwise nothing is
+    left behind. Equal samples give equal bytes: members sorted, no time, user or group.
+    """
+
+    def __init__(
+        self, url: str, name: str, *, depth_scale: float = 1000.0, jpeg_quality: int = 95
+    ) -> None:
+        self.url, self.name = url, name
+        self.record: ShardRecord | None = None  # None until finished, and if there was no sample
+        self._encode = partial(encode_sample, depth_scale=depth_scale, jpeg_quality=jpeg_quality)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._questions: list[dict[str, Any]] = []
+        self._hash = hashlib.sha256()
+        self._offset = 0
+
+    def __enter__(self) -> Self:
+        self._session = self._open()
+        self._session.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with staged_file(self.url, self.name) as path:
+            with self._writing():
+                self._file = FileIO(path, "w")
+            with self._file:
+                yield
+                if self._rows:
+                    end = 2 * TAR_BLOCK
+                    self._append(bytes(end + -(self._offset + end) % TAR_RECORD))
+            if not self._rows:
+                path.unlink()
+        if self._rows:
+            self.record = self._finished_record()
+
+    def write(self, sample: Sample) -> None:
+        """Appends a sample.
+
+        Raises DatasetError for a key that breaks the rule or was written before, ConfigError for a full disk.
+        """
+        if not KEY_PATTERN.fullmatch(sample.key):
+            raise DatasetError(f"key {sample.key!r}: expected {KEY_PATTERN.pattern}")
+        if sample.key in self._rows:
+            raise DatasetError(f"key {sample.key!r}: already in {self.name}; keys must be unique")
+        places = []
+        for suffix, data in self._encode(sample).items():
+            header = _header(f"{sample.key}.{suffix}", len(data))
+            places.append({"name": suffix, "offset": self._offset + len(header), "size": len(data)})
+            self._append(header + data + bytes(-len(data) % TAR_BLOCK))
+        self._rows[sample.key] = sample_row(sample, self.name, places)
+        self._questions += question_rows(sample)
+
+    def _append(self, data: bytes) -> None:
+        rest = memoryview(data)
+        with self._writing():
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        self._hash.update(data)
+        self._offset += len(data)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(f"{self.url}/{self.name}")
+
+    def _finished_record(self) -> ShardRecord:
+        info = ShardInfo(
+            name=self.name,
+            bytes=self._offset,
+            sha256=self._hash.hexdigest(),
+            samples=len(self._rows),
+        )
+        return ShardRecord(
+            info=info,
+            samples=pa.Table.from_pylist(list(self._rows.values()), SAMPLES_SCHEMA),
+            qa=pa.Table.from_pylist(self._questions, QA_SCHEMA),
+        )
+
+
+def _header(name: str, size: int) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    return member.tobuf(format=tarfile.USTAR_FORMAT)
