@@ -33,3 +33,17 @@ STRUCTURE_LABELS = frozenset(
 def is_structure(label: str, nyu40: int) -> bool:
     """Whether an instance is part of the room's shell, or has no usable name, and so is not asked about."""
     return nyu40 in STRUCTURE_NYU40 or label in STRUCTURE_LABELS
+
+
+# Spellings of scan annotators for names that label tables write otherwise.
+LABEL_ALIASES = {
+    "dishrack": "dish rack",
+    "refridgerator": "refrigerator",
+    "trashcan": "trash can",
+}
+
+
+def canonical_label(label: str) -> str:
+    """The label in lower case, single-spaced, and in its usual spelling, so that equal things have equal names."""
+    cleaned = " ".join(label.lower().split())
+    return LABEL_ALIASES.get(cleaned, cleaned)
