@@ -9,14 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gapdata.build import BuildConfig, build
+    from gapdata.build import build
+    from gapdata.build_config import BuildConfig
     from gapdata.shards.reader import Dataset, open_dataset
 
 __version__ = "0.1.0"
 
 # Loaded on first use, so that `import gapdata` stays cheap.
 _EXPORTS = {
-    "BuildConfig": "gapdata.build",
+    "BuildConfig": "gapdata.build_config",
     "build": "gapdata.build",
     "Dataset": "gapdata.shards.reader",
     "open_dataset": "gapdata.shards.reader",

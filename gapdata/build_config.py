@@ -1,0 +1,113 @@
+"""The settings of a build: what to build, and where and how."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from gapdata.errors import ConfigError
+from gapdata.pipeline import SampleConfig
+from gapdata.renderers import RENDERERS
+from gapdata.selection import SelectionConfig
+from gapdata.tasks import TASKS, open_task
+
+
+def _where(default: Any) -> Any:
+    return field(default=default, metadata={"what": False})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildConfig:
+    """What to build and where.
+
+    The fields from `source` to `depth_scale` decide every byte of the dataset and are stored in the manifest;
+    the others only say where things are and how the work is run.
+    """
+
+    source: str  # a name of gapdata.sources
+    scenes: tuple[str, ...] = ()  # these scenes only; empty = all
+    num_scenes: int | None = None  # the first N scenes, or how many to generate
+    split: tuple[str, ...] = ()  # these splits only; empty = all
+    renderer: str = ""  # a name of gapdata.renderers; empty = the source's default
+    height: int | None = None  # image size of the views; None = the frames' own
+    width: int | None = None
+    views: int = 4  # views a sample
+    samples_per_scene: int = 4
+    selection: str = "covisible"  # how views are chosen: "clip" or "covisible"
+    min_overlap: float = 0.15  # of "covisible" sets
+    max_overlap: float = 0.9
+    tasks: tuple[str, ...] = ()  # empty = all
+    max_questions_per_task: int = 8  # in a sample
+    points: int = 2048  # scene points a sample
+    seed: int = 0
+    scenes_per_shard: int | None = None  # None: a sixteenth of the scenes, 1 to 32
+    jpeg_quality: int = 95
+    depth_scale: float = 1000.0  # stored depth units a metre
+
+    out: str = _where("")  # folder or fsspec URL of the dataset
+    root: str = _where("")  # folder of the raw data
+    workers: int = _where(1)
+    executor: str = _where("local")
+    max_failures: int = _where(0)  # scenes that may fail, each recorded with its reason
+    overwrite: bool = _where(False)  # replace a dataset that is at `out` already
+
+    def __post_init__(self) -> None:
+        _require(bool(self.out), "out", "a folder or URL", self.out)
+        for name in ("views", "samples_per_scene", "max_questions_per_task", "points", "workers"):
+            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("num_scenes", "scenes_per_shard", "height", "width"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, "at least 1", value)
+        _require(self.max_failures >= 0, "max_failures", "at least 0", self.max_failures)
+        _require(self.seed >= 0, "seed", "at least 0", self.seed)
+        _require(self.views <= 99, "views", "at most 99", self.views)
+        _require(1 <= self.jpeg_quality <= 100, "jpeg_quality", "1 to 100", self.jpeg_quality)
+        _require(self.depth_scale > 0, "depth_scale", "above 0", self.depth_scale)
+        both = (self.height is None) == (self.width is None)
+        _require(both, "height and width", "both or neither", (self.height, self.width))
+        _require(
+            self.renderer in ("", *RENDERERS),
+            "renderer",
+            f"one of {', '.join(sorted(RENDERERS))}",
+            self.renderer,
+        )
+        for name in self.tasks:
+            open_task(name)
+        self.selection_config()
+
+    def content(self) -> dict[str, Any]:
+        """The fields that decide the dataset's bytes, as JSON types."""
+        kept = [f.name for f in fields(self) if f.metadata.get("what", True)]
+        content: dict[str, Any] = json.loads(
+            json.dumps({name: getattr(self, name) for name in kept})
+        )
+        return content
+
+    def selection_config(self) -> SelectionConfig:
+        """How views are chosen."""
+        return SelectionConfig(
+            strategy=self.selection,
+            views=self.views,
+            samples_per_scene=self.samples_per_scene,
+            min_overlap=self.min_overlap,
+            max_overlap=self.max_overlap,
+        )
+
+    def sample_config(self, default_renderer: str) -> SampleConfig:
+        """How scenes become samples."""
+        return SampleConfig(
+            renderer=self.renderer or default_renderer,
+            height=self.height,
+            width=self.width,
+            selection=self.selection_config(),
+            tasks=self.tasks or tuple(sorted(TASKS)),
+            max_questions_per_task=self.max_questions_per_task,
+            points=self.points,
+            seed=self.seed,
+        )
+
+
+def _require(ok: bool, setting: str, expected: str, found: object) -> None:
+    if not ok:
+        raise ConfigError(f"{setting}: expected {expected}, found {found!r}")

@@ -1,0 +1,164 @@
+"""The `gapdata` command: parse, make a config, call, print. Results on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gapdata import __version__
+from gapdata.errors import ConfigError, GapdataError
+
+app = typer.Typer(
+    help="3D scenes in, checked 3D-language training shards out.",
+    epilog="Start with: gapdata build --source synthetic --num-scenes 4 --out out/rooms",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Url = Annotated[str, typer.Argument(metavar="OUT", help="Folder or fsspec URL of a dataset.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+DATA, VIEWS, RUN = "What to build", "Views and questions", "How to run"
+
+
+@app.command()
+def build(
+    source: Annotated[str, typer.Option(help="Where scenes come from; see 'gapdata sources'.", rich_help_panel=DATA)],
+    out: Annotated[str, typer.Option(help="Folder or URL to write; an unfinished build there goes on.", rich_help_panel=DATA)],
+    root: Annotated[str, typer.Option(help="Folder of the raw data.", rich_help_panel=DATA)] = "",
+    scenes: Annotated[str, typer.Option(help="Only these: a,b,c or @FILE with one a line.", rich_help_panel=DATA)] = "",
+    num_scenes: Annotated[int | None, typer.Option(help="The first N scenes, or how many to generate.", rich_help_panel=DATA)] = None,
+    split: Annotated[str, typer.Option(help="Only these splits: train,val.", rich_help_panel=DATA)] = "",
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.", rich_help_panel=DATA)] = 0,
+    renderer: Annotated[str, typer.Option(help="captured, raycast or points; default: the source's own.", rich_help_panel=VIEWS)] = "",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Image size of the views; default: the frames' own.", rich_help_panel=VIEWS)] = "",
+    views: Annotated[int, typer.Option(help="Views a sample.", rich_help_panel=VIEWS)] = 4,
+    samples_per_scene: Annotated[int, typer.Option(help="Samples a scene.", rich_help_panel=VIEWS)] = 4,
+    selection: Annotated[str, typer.Option(help="How views are chosen: covisible or clip.", rich_help_panel=VIEWS)] = "covisible",
+    tasks: Annotated[str, typer.Option(help="Only these tasks: a,b; see 'gapdata tasks'.", rich_help_panel=VIEWS)] = "",
+    workers: Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", rich_help_panel=RUN)] = 1,
+    max_failures: Annotated[int, typer.Option(help="Scenes that may fail; each is recorded with its reason.", rich_help_panel=RUN)] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at OUT.", rich_help_panel=RUN)] = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Build a dataset of training shards from raw scenes, or from nothing."""
+    from gapdata import summary
+    from gapdata.build import build as run_build
+    from gapdata.build_config import BuildConfig
+
+    height, width = _height_width(size)
+    config = BuildConfig(
+        source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
+        seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
+        selection=selection, tasks=_names(tasks), workers=workers, max_failures=max_failures, overwrite=overwrite,
+    )  # fmt: skip
+    with summary.progress_bar("scenes") as on_progress:
+        manifest = run_build(config, on_progress=on_progress)
+    _print(manifest.to_dict(), as_json, summary.describe(out, manifest))
+
+
+@app.command()
+def check(url: Url, as_json: AsJson = False) -> None:
+    """Check a dataset's bytes, index, records and geometry against each other. Exit 1 when faults are found."""
+    from gapdata import summary
+    from gapdata.check import check_dataset
+
+    with summary.progress_bar("samples") as on_progress:
+        report = check_dataset(url, progress=on_progress)
+    _print(summary.check_dict(report), as_json, summary.describe_check(url, report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(url: Url, as_json: AsJson = False) -> None:
+    """Print what a dataset holds: counts, splits, what was left out and why."""
+    from gapdata import summary
+    from gapdata.shards.manifest import read_manifest
+
+    manifest = read_manifest(url)
+    _print(manifest.to_dict(), as_json, summary.describe(url, manifest))
+
+
+@app.command()
+def preview(
+    url: Url,
+    out: Annotated[Path, typer.Option(help="The PNG to write.")],
+    key: Annotated[
+        str, typer.Option(help="A sample's key; default: spread over the dataset.")
+    ] = "",
+    samples: Annotated[int, typer.Option(min=1, help="How many samples to show.")] = 2,
+) -> None:
+    """Draw a contact sheet: views, depth, normals, instances with boxes and labels, questions with answers."""
+    from gapdata.preview import draw_preview, write_png
+
+    write_png(draw_preview(url, key=key, samples=samples), out)
+    typer.echo(str(out))
+
+
+@app.command()
+def sources(as_json: AsJson = False) -> None:
+    """List the sources: what they read, from where, and under which terms."""
+    from gapdata import summary
+
+    _print(summary.source_dicts(), as_json, summary.describe_sources())
+
+
+@app.command()
+def tasks(as_json: AsJson = False) -> None:
+    """List the tasks: formats, views, frame, and their names in published benchmarks."""
+    from gapdata import summary
+
+    _print(summary.task_dicts(), as_json, summary.describe_tasks())
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """3D scenes in, checked 3D-language training shards out."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _names(text: str) -> tuple[str, ...]:
+    if text.startswith("@"):
+        path = Path(text[1:])
+        if not path.is_file():
+            raise ConfigError(f"{path}: expected a file with one name a line, found none")
+        return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _height_width(size: str) -> tuple[int | None, int | None]:
+    if not size:
+        return None, None
+    width, _, height = size.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f"--size: expected WxH such as 640x480, found {size!r}")
+    return int(height), int(width)
+
+
+def _print(data: Any, as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(data, indent=2) if as_json else text)
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one line on stderr, exit code 2, other known errors exit 1."""
+    try:
+        app()
+    except GapdataError as error:
+        typer.echo(f"gapdata: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        typer.echo("gapdata: interrupted; the same command goes on from here", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

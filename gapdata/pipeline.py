@@ -1,0 +1,105 @@
+"""One scene to its samples: choose views, render them, sample points, measure facts, ask."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gapdata.renderers import open_renderer
+from gapdata.sample import Sample
+from gapdata.scene import Scene
+from gapdata.scene_points import sample_scene_points
+from gapdata.selection import SelectionConfig, select_views
+from gapdata.tasks import open_task
+from gapdata.tasks.engine import ask_questions
+from gapdata.tasks.facts import Facts, SceneFacts
+
+NO_QUESTION = "sample without a question"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleConfig:
+    """How a scene becomes samples. Together with the scene this decides every byte of them."""
+
+    renderer: str  # a name of gapdata.renderers
+    height: int | None  # image size of the views; None = the frames' own
+    width: int | None
+    selection: SelectionConfig
+    tasks: tuple[str, ...]
+    max_questions_per_task: int
+    points: int  # scene points a sample
+    seed: int
+
+
+@dataclass(kw_only=True, slots=True)
+class SceneSamples:
+    """Iterates over a scene's samples; `drops` counts by reason what was left out, once iteration ended."""
+
+    scene: Scene
+    split: str
+    config: SampleConfig
+    drops: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Sample]:
+        scene, config = self.scene, self.config
+        self.drops.update({f"frame: {reason}": count for reason, count in scene.drops.items()})
+        renderer = open_renderer(config.renderer, scene, height=config.height, width=config.width)
+        groups, dropped = select_views(scene, renderer, config.selection, self._rng("views"))
+        self.drops.update({f"frame: {reason}": count for reason, count in dropped.items()})
+        tasks = [open_task(name) for name in config.tasks]
+        scene_facts = SceneFacts(scene)
+        for index, frames in enumerate(groups):
+            key = sample_key(scene.source, scene.id, index)
+            views = tuple(renderer.render(frame) for frame in frames)
+            points = sample_scene_points(
+                scene, views, count=config.points, rng=self._rng("points", index)
+            )
+            facts = Facts(scene_facts, views)
+            qa = ask_questions(
+                facts,
+                tasks,
+                seed=config.seed,
+                scene_id=scene.id,
+                sample_index=index,
+                key=key,
+                max_per_task=config.max_questions_per_task,
+            )
+            self.drops.update(
+                {f"question: {reason}": count for reason, count in facts.drops.items()}
+            )
+            if not qa:
+                self.drops[NO_QUESTION] += 1
+                continue
+            yield Sample(
+                key=key,
+                source=scene.source,
+                scene_id=scene.id,
+                split=self.split,
+                world_frame=scene.world_frame,
+                views=views,
+                instances=scene.instances,
+                visibility=facts.visibility,
+                points=points,
+                qa=qa,
+                provenance=scene.provenance,
+            )
+
+    def _rng(self, purpose: str, index: int = 0) -> np.random.Generator:
+        words = [self.config.seed, zlib.crc32(self.scene.id.encode()), zlib.crc32(purpose.encode())]
+        return np.random.default_rng([*words, index])
+
+
+def sample_key(source: str, scene_id: str, index: int) -> str:
+    """The sample's key: letters, digits, '_' and '-' only, unique for (source, scene, index).
+
+    A scene id that has other characters, capitals or excess length is cut and gets the CRC-32 of the full id.
+    """
+    name = re.sub(r"[^a-z0-9_-]", "_", scene_id.lower())[:48]
+    if name != scene_id:
+        name += f"-{zlib.crc32(scene_id.encode()):08x}"
+    return f"{source}-{name}-{index:03d}"

@@ -1,0 +1,81 @@
+"""One shard: its scenes to samples to a tar, with what was left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gapdata.errors import GapdataError
+from gapdata.pipeline import SampleConfig, SceneSamples
+from gapdata.shards.manifest import Failure
+from gapdata.shards.writer import ShardRecord, ShardWriter
+from gapdata.sources import open_source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardJob:
+    """Everything a worker needs to make one shard. Bytes depend on nothing else."""
+
+    name: str  # "<split>-<number>"
+    split: str
+    scene_ids: tuple[str, ...]
+    source: str
+    root: str
+    num_scenes: int | None
+    out: str
+    samples: SampleConfig
+    jpeg_quality: int
+    depth_scale: float
+    max_failures: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardResult:
+    """What came of a job. `record` is None when no scene gave a sample: then there is no tar."""
+
+    name: str
+    split: str
+    record: ShardRecord | None
+    drops: Counter[str] = field(default_factory=Counter)
+    failures: tuple[Failure, ...] = ()
+
+
+def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
+    """The job's result; its tar is complete under its final name, or absent. Reports each scene.
+
+    A scene that cannot be used (GapdataError) is recorded with its reason and none of its samples are
+    written; more than `max_failures` of them end the job with the last one's error.
+    """
+    source = open_source(job.source, job.root, num_scenes=job.num_scenes, seed=job.samples.seed)
+    drops: Counter[str] = Counter()
+    failures: list[Failure] = []
+    writer = ShardWriter(
+        job.out,
+        f"shards/{job.name}.tar",
+        depth_scale=job.depth_scale,
+        jpeg_quality=job.jpeg_quality,
+    )
+    with writer:
+        for scene_id in job.scene_ids:
+            try:
+                samples = SceneSamples(
+                    scene=source.load(scene_id), split=job.split, config=job.samples
+                )
+                complete = list(samples)
+            except GapdataError as error:
+                failures.append(Failure(scene=scene_id, reason=str(error)))
+                if len(failures) > job.max_failures:
+                    raise
+            else:
+                drops.update(samples.drops)
+                for sample in complete:
+                    writer.write(sample)
+            report(1)
+    return ShardResult(
+        name=job.name,
+        split=job.split,
+        record=writer.record,
+        drops=drops,
+        failures=tuple(failures),
+    )
