@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import tempfile
@@ -41,6 +42,8 @@ def staged_file(url: str, name: str) -> Iterator[Path]:
     if is_local:
         with writing(target):
             folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(f".{glob.escape(Path(target).name)}.*.part"):
+                leftover.unlink(missing_ok=True)  # of a run that was killed
     try:
         yield staged
         if staged.exists():

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,26 +35,25 @@ class ShardRecord:
     samples: pa.Table
     qa: pa.Table
 
-    def save(self, path: str | Path) -> None:
-        """Writes the record to a local file, so that a resumed build need not read the shard again."""
+    def to_bytes(self) -> bytes:
+        """The record as Arrow bytes, so that a resumed build need not read the shard again."""
         sink = pa.BufferOutputStream()
         notes = {name: str(getattr(self.info, name)) for name in ShardInfo.__slots__}
         for table in (self.samples.replace_schema_metadata(notes), self.qa):
             with pa.ipc.new_stream(sink, table.schema) as stream:
                 stream.write_table(table)
-        path = Path(path)
-        with staged_file(str(path.parent), path.name) as staged:
-            staged.write_bytes(sink.getvalue())
+        return sink.getvalue().to_pybytes()
 
     @classmethod
-    def load(cls, path: str | Path) -> ShardRecord:
-        """The record saved to a file. Raises DatasetError when it is missing or damaged."""
+    def from_bytes(cls, data: bytes, where: str) -> ShardRecord:
+        """The record of `to_bytes`. Raises DatasetError naming `where` when the bytes are damaged."""
         try:
-            with pa.OSFile(str(path)) as file:
-                samples = pa.ipc.open_stream(file).read_all()
-                qa = pa.ipc.open_stream(file).read_all()
+            source = pa.BufferReader(data)
+            samples = pa.ipc.open_stream(source).read_all()
+            qa = pa.ipc.open_stream(source).read_all()
             notes = {
-                name.decode(): value.decode() for name, value in samples.schema.metadata.items()
+                name.decode(): text.decode()
+                for name, text in (samples.schema.metadata or {}).items()
             }
             info = ShardInfo(
                 name=notes["name"],
@@ -63,8 +61,8 @@ class ShardRecord:
                 sha256=notes["sha256"],
                 samples=int(notes["samples"]),
             )
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError, AttributeError) as error:
-            raise DatasetError(f"{path}: not a complete shard record: {error}") from error
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise DatasetError(f"{where}: not a complete shard record: {error}") from error
         return cls(info=info, samples=samples.replace_schema_metadata(None), qa=qa)
 
 
@@ -125,7 +123,7 @@ class ShardWriter:
             raise DatasetError(f"key {sample.key!r}: already in {self.name}; keys must be unique")
         places = []
         for suffix, data in self._encode(sample).items():
-            header = _header(f"{sample.key}.{suffix}", len(data))
+            header = tar_header(f"{sample.key}.{suffix}", len(data))
             places.append({"name": suffix, "offset": self._offset + len(header), "size": len(data)})
             self._append(header + data + bytes(-len(data) % TAR_BLOCK))
         self._rows[sample.key] = sample_row(sample, self.name, places)
@@ -156,7 +154,8 @@ class ShardWriter:
         )
 
 
-def _header(name: str, size: int) -> bytes:
+def tar_header(name: str, size: int) -> bytes:
+    """The one header block of a member: USTAR, mode 0644, no time, user or group."""
     member = tarfile.TarInfo(name)
     member.size = size
     return member.tobuf(format=tarfile.USTAR_FORMAT)
