@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gapdata import __version__
-from gapdata.errors import ConfigError, GapdataError
+from gapdata.errors import ConfigError, GapdataError, SourceError
 
 app = typer.Typer(
     help="3D scenes in, checked 3D-language training shards out.",
@@ -154,7 +154,8 @@ def main() -> None:
         app()
     except GapdataError as error:
         typer.echo(f"gapdata: {error}", err=True)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        wrong_root = isinstance(error, SourceError) and not error.scene
+        sys.exit(2 if wrong_root or isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         typer.echo("gapdata: interrupted; the same command goes on from here", err=True)
         sys.exit(130)
