@@ -23,13 +23,16 @@ class CapturedRenderer:
     """A scan's own RGB-D on the grid of its colour images, or of those resized to (height, width).
 
     Depth is resampled nearest, never blended. Colour is resized by area averaging. Instances, normals and
-    amodal masks come from the mesh, where the scene has one, seen from the frame's pose: they are dropped
-    where the sensor disagrees with the mesh by more than `tolerance` (something that the mesh lacks stands
-    there, or the pose drifted), and kept where the sensor has a hole, whose depth stays 0. Without a mesh
-    there are no instances and normals come from depth.
+    amodal masks come from the mesh, where the scene has one, seen from the frame's pose. Instances and
+    normals are kept only where the sensor confirms the mesh: its depth agrees within `tolerance`, or the
+    pixel lies in a hole narrower than `hole_width` pixels of the depth map between such depths. Elsewhere
+    something that the mesh lacks may stand in front (wide holes are typical of black and shiny objects),
+    or the pose drifted. Depth stays 0 in all holes. Without a mesh there are no instances, and normals
+    come from depth.
     """
 
     tolerance = DepthTolerance(a=0.05, b=0.02)
+    hole_width = 5
 
     def __init__(self, scene: Scene, height: int | None = None, width: int | None = None) -> None:
         if not any(frame.recording for frame in scene.frames):
@@ -51,7 +54,8 @@ class CapturedRenderer:
         if not untouched:
             rgb = resample_color(rgb, frame.camera, camera)
         jpeg = recording.read_jpeg() if untouched and recording.read_jpeg else None
-        instance, normal, amodal = self._from_mesh(camera, depth)
+        pixels_per_depth_pixel = camera.K[0, 0] / recording.depth_camera.K[0, 0]
+        instance, normal, amodal = self._from_mesh(camera, depth, pixels_per_depth_pixel)
         return View(
             frame_id=frame.id,
             timestamp_s=frame.timestamp_s,
@@ -87,15 +91,21 @@ class CapturedRenderer:
         return frame.recording
 
     def _from_mesh(
-        self, camera: Camera, depth: Float32[Array, "H W"]
+        self, camera: Camera, depth: Float32[Array, "H W"], pixels_per_depth_pixel: float
     ) -> tuple[UInt16[Array, "H W"], Float32[Array, "H W 3"], tuple[AmodalMask, ...]]:
         """(instance, normal, amodal) of a view; without a mesh no instances, and normals from depth."""
         if self._caster is None:
             return np.zeros(depth.shape, np.uint16), normals_from_depth(depth, camera.K), ()
         hits = self._caster.cast(camera)
         instance, normal = self._caster.instances_at(hits), self._caster.normals_at(hits)
-        wrong = (depth > 0) & (np.abs(depth - hits.depth) > self.tolerance.at(depth))
-        instance[wrong], normal[wrong] = 0, 0
+        measured = depth > 0
+        agrees = measured & (np.abs(depth - hits.depth) <= self.tolerance.at(depth))
+        width = max(1, round(self.hole_width * pixels_per_depth_pixel))
+        closed = cv2.morphologyEx(
+            agrees.view(np.uint8), cv2.MORPH_CLOSE, np.ones((width, width), np.uint8)
+        )
+        doubtful = (closed == 0) | (measured & ~agrees)
+        instance[doubtful], normal[doubtful] = 0, 0
         return instance, normal, self._caster.amodal_masks(hits)
 
 

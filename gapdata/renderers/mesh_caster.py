@@ -14,6 +14,7 @@ from gapdata.errors import ConfigError, MissingDependencyError
 from gapdata.geometry.boxes import upright_box_from_points
 from gapdata.geometry.camera import Camera
 from gapdata.labels import is_structure
+from gapdata.mesh_surface import face_planes
 from gapdata.scene import Instance, Mesh
 from gapdata.view import AmodalMask
 
@@ -183,21 +184,6 @@ class MeshCaster:
 
         rays = open3d.core.Tensor.from_numpy(_rays(camera, columns, rows))
         return np.asarray(self._own_scenes[instance].test_occlusions(rays, nthreads=1).numpy())
-
-
-def face_planes(mesh: Mesh) -> tuple[Float32[Array, "F1 3"], Float32[Array, "F1"]]:
-    """Unit normal n and offset d of each face's plane, n . x = d, and a last row of zeros for "no face".
-
-    Normals follow the vertices' counter-clockwise order; faces without area have a zero normal.
-    """
-    a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
-    normal = np.zeros((len(mesh.faces) + 1, 3))
-    normal[:-1] = np.cross(b - a, c - a)
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    normal /= np.where(length > 0, length, 1.0)
-    offset = np.zeros(len(normal))
-    offset[:-1] = np.einsum("ij,ij->i", normal[:-1], a)
-    return normal.astype(np.float32), offset.astype(np.float32)
 
 
 def _raycasting_scene(vertices: Float32[Array, "v 3"], faces: Array) -> Any:
