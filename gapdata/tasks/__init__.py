@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gapdata.tasks.question import Question
 
 
+@runtime_checkable
 class Task(Protocol):
     """One family of questions. A frozen dataclass whose fields are its thresholds.
 
@@ -24,7 +25,7 @@ class Task(Protocol):
 
     name: str
     formats: tuple[str, ...]
-    views: str  # "single", "pair" or "all"
+    views: str  # which views a question is about: of "single", "pair", "all", comma-separated
     frame: str
     summary: str
     counterparts: str  # names of the same question in published benchmarks

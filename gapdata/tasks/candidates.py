@@ -1,0 +1,65 @@
+"""Drawing what a task tries, so that what one candidate draws never depends on another's fate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gapdata.answers import format_answer, parse_answer
+
+Candidate = TypeVar("Candidate")
+
+OPTIONS = 4
+LADDER_STEP = 1.2
+LADDER_JITTER = 0.004  # the top rung stays below 1.75 times the lowest
+
+
+def drawn(
+    pool: Sequence[Candidate], limit: int, rng: np.random.Generator
+) -> Iterator[tuple[Candidate, np.random.Generator]]:
+    """At most `limit` of the pool in random order, each with its own generator.
+
+    A task that gives up a candidate thereby changes nothing about the next one: a stricter threshold only
+    removes questions.
+    """
+    order = rng.permutation(len(pool))[:limit].tolist()
+    seeds = rng.integers(2**63, size=len(order)).tolist()
+    for index, seed in zip(order, seeds, strict=True):
+        yield pool[index], np.random.default_rng(seed)
+
+
+def shuffled(options: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+    """The options in random order, so that the right one's place is uniform."""
+    return tuple(options[index] for index in rng.permutation(len(options)).tolist())
+
+
+def number_or_choice(
+    value: float, unit: str, rng: np.random.Generator, *, choice_share: float = 0.5
+) -> dict[str, Any]:
+    """Fields of a Question that asks for a number: format, value, unit, choices, and margin of a choice.
+
+    The margin is the distance from the truth to the nearest wrong option as both are written.
+    """
+    if rng.random() >= choice_share:
+        return {"format": "number", "value": value, "unit": unit}
+    options = tuple(format_answer(number, "number", unit) for number in _ladder(value, rng))
+    truth = format_answer(value, "number", unit)
+    right = parse_answer(truth, "number", unit)
+    gaps = sorted(abs(parse_answer(option, "number", unit) - right) for option in options)
+    return {"format": "choice", "value": truth, "unit": unit, "choices": options, "margin": gaps[1]}
+
+
+def _ladder(value: float, rng: np.random.Generator) -> list[float]:
+    """Options in random order of which one is `value`: rungs of a ladder, each 20 % above the one below.
+
+    The truth's rung is uniform and the rungs' spacing does not depend on it, so neither the order, the range nor
+    the spacing of the options says which is right. With 4 rungs all lie within 0.57 and 1.75 of the truth.
+    """
+    rung = int(rng.integers(OPTIONS))
+    steps = LADDER_STEP + LADDER_JITTER * rng.random(OPTIONS - 1)
+    ladder = np.concatenate([[1.0], np.cumprod(steps)])
+    options = value * ladder / ladder[rung]
+    options[rung] = value
+    return [float(option) for option in rng.permutation(options)]

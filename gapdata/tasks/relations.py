@@ -1,0 +1,233 @@
+"""Where objects are relative to each other: as a viewer sees them, and for someone standing among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from gapdata.geometry.transforms import transform_points
+from gapdata.tasks.candidates import drawn, shuffled
+from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.nouns import name_slots
+from gapdata.tasks.question import Question
+
+Array = np.ndarray
+
+# Per camera axis, for a negative and a positive offset: the relation in a claim, and the option in a choice.
+RELATIONS = (
+    (("to the left of", "to the left"), ("to the right of", "to the right")),
+    (("above", "above"), ("below", "below")),
+    (
+        ("in front of", "in front (nearer to the camera)"),
+        ("behind", "behind (farther from the camera)"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewerRelation:
+    """Left, right, above, below, in front or behind, as the camera of one view sees it.
+
+    Asked only when the offset between the objects' centres in camera axes, the order of what the view shows
+    of them, and for above and below also gravity, all say the same.
+    """
+
+    name: ClassVar[str] = "viewer_relation"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single"
+    frame: ClassVar[str] = "viewer"
+    summary: ClassVar[str] = "left/right, above/below or front/behind of two objects in one view"
+    counterparts: ClassVar[str] = (
+        "SPAR obj_spatial_relation_oo; VSTI obj_obj_relative_pos_lr, _ud, _nf"
+    )
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_angle: float = 15.0  # degrees of the offset beyond the plane between the two answers
+    max_truncated: float = 0.5  # of either object; beyond that its centre is a guess
+    candidates: int = 8  # pairs tried a view
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question a pair of named objects, along an axis drawn at random."""
+        for views in facts.view_sets("single"):
+            columns = facts.named(self.name, views, self.seen)
+            for pair, own in drawn(list(combinations(columns, 2)), self.candidates, rng):
+                a, b = pair if own.random() < 0.5 else pair[::-1]
+                axis = int(own.integers(3))
+                if facts.visibility.truncated[views[0], [a, b]].max() > self.max_truncated:
+                    facts.drop(self.name, "object truncated")
+                    continue
+                offset, angle = self._angle(facts, views[0], a, b, axis)
+                if abs(angle) < self.min_angle:
+                    facts.drop(self.name, "offset near the boundary")
+                    continue
+                if _order(facts, views[0], a, b, axis) != np.sign(angle):
+                    facts.drop(self.name, "extents overlap or disagree")
+                    continue
+                yield self._question(facts, (a, b, axis), views, (offset, angle), own)
+
+    def _angle(
+        self, facts: Facts, view: int, a: int, b: int, axis: int
+    ) -> tuple[list[float], float]:
+        """Offset from b to a in camera axes, and the signed angle in degrees by which it leaves the plane between the answers."""
+        boxes = facts.scene.instances[a].box, facts.scene.instances[b].box
+        world = np.stack([boxes[0].center, boxes[1].center])
+        cam = transform_points(facts.views[view].camera.world2cam, world)
+        offset = cam[0] - cam[1]
+        length = max(float(np.linalg.norm(offset)), 1e-9)
+        angle = float(np.degrees(np.arcsin(offset[axis] / length)))
+        if axis == 1:  # the camera may be tilted: above has to be above in the world as well
+            upright = float(np.degrees(np.arcsin((world[1, 2] - world[0, 2]) / length)))
+            angle = min(angle, upright, key=abs) if angle * upright > 0 else 0.0
+        return offset.tolist(), angle
+
+    def _question(
+        self,
+        facts: Facts,
+        pair_axis: tuple[int, int, int],
+        views: tuple[int, ...],
+        measured: tuple[list[float], float],
+        rng: np.random.Generator,
+    ) -> Question:
+        a, b, axis = pair_axis
+        offset, angle = measured
+        positive = angle > 0
+        is_claim = rng.random() < 0.5
+        claimed = bool(rng.random() < 0.5)
+        options = shuffled([option for _, option in RELATIONS[axis]], rng)
+        slots = name_slots(a=facts.scene.labels[a], b=facts.scene.labels[b])
+        if is_claim:
+            slots["relation"] = RELATIONS[axis][int(claimed)][0]
+        return Question(
+            task=self.name,
+            wording=f"{self.name}_{'yesno' if is_claim else 'choice'}",
+            format="yesno" if is_claim else "choice",
+            views=views,
+            value=claimed == positive if is_claim else RELATIONS[axis][int(positive)][1],
+            frame=self.frame,
+            unit="deg",
+            choices=() if is_claim else options,
+            objects=(facts.id(a), facts.id(b)),
+            evidence={
+                "offset_cam_m": offset,
+                "axis": "xyz"[axis],
+                "angle_deg": angle,
+                "min_angle_deg": self.min_angle,
+            },
+            margin=abs(angle),
+            slots=slots,
+        )
+
+
+def _order(facts: Facts, view: int, a: int, b: int, axis: int) -> float:
+    """Sign of a's place relative to b's along an axis when what is seen of them does not overlap there, else 0.
+
+    Image extents for x and y; for z the depths of the two surfaces, without their outermost 5 %.
+    """
+    if axis == 2:
+        ranges = []
+        for column in (a, b):
+            points: Float[Array, "n 3"] = facts.surface_cam(view, column)
+            if len(points) == 0:
+                return 0.0
+            ranges.append(np.percentile(points[:, 2], [5.0, 95.0]))
+        (low_a, high_a), (low_b, high_b) = ranges
+    else:
+        low_a, high_a = facts.extents[view, a, [axis, axis + 2]]
+        low_b, high_b = facts.extents[view, b, [axis, axis + 2]]
+    return float(low_a > high_b) - float(high_a < low_b)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectDirection:
+    """On which side an object is for someone who stands at one object and faces another."""
+
+    name: ClassVar[str] = "object_direction"
+    formats: ClassVar[tuple[str, ...]] = ("choice",)
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "object"
+    summary: ClassVar[str] = "standing at A and facing B, on which side is C: 2, 3 or 4 directions"
+    counterparts: ClassVar[str] = (
+        "VSI object_rel_direction_easy, _medium, _hard; SPAR spatial_imagination_oo"
+    )
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_angle: float = 15.0  # degrees to the nearest boundary between two answers
+    # Metres on the floor from where one stands to the other two objects: 2 cm of noise at both ends then
+    # turn a direction by less than 5 degrees.
+    min_separation: float = 0.5
+    candidates: int = 8  # triples tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question for a random triple of named objects at a random level of difficulty."""
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            if len(columns) < 3:
+                continue
+            tried: set[tuple[int, ...]] = set()
+            for _, own in drawn(range(self.candidates), self.candidates, rng):
+                triple = tuple(columns[i] for i in own.choice(len(columns), 3, replace=False))
+                level = ("easy", "medium", "hard")[int(own.integers(3))]
+                if triple in tried:
+                    continue
+                tried.add(triple)
+                boxes = [facts.scene.instances[column].box for column in triple]
+                stand = boxes[0].center[:2]
+                reach = max(self.min_separation, 0.5 * float(np.hypot(*boxes[0].size[:2])))
+                ahead, aside = boxes[1].center[:2] - stand, boxes[2].center[:2] - stand
+                if min(np.hypot(*ahead), np.hypot(*aside)) < reach:
+                    facts.drop(self.name, "objects too near each other")
+                    continue
+                angle = _signed_angle(ahead, aside)
+                value, options, margin = side(angle, level)
+                if margin < self.min_angle:
+                    facts.drop(self.name, "direction near a boundary")
+                    continue
+                names = dict(zip("abc", (facts.scene.labels[c] for c in triple), strict=True))
+                yield Question(
+                    task=self.name,
+                    wording=self.name,
+                    format="choice",
+                    views=views,
+                    value=value,
+                    frame=self.frame,
+                    unit="deg",
+                    choices=shuffled(options, own),
+                    objects=tuple(facts.id(column) for column in triple),
+                    evidence={
+                        "angle_deg": angle,
+                        "level": level,
+                        "min_angle_deg": self.min_angle,
+                        "distances_m": [float(np.hypot(*ahead)), float(np.hypot(*aside))],
+                        "min_separation_m": reach,
+                    },
+                    margin=margin,
+                    slots=name_slots(**names),
+                )
+
+
+def _signed_angle(ahead: Float[Array, "2"], aside: Float[Array, "2"]) -> float:
+    """Degrees from `ahead` to `aside`, counter-clockwise seen from above: positive is to the left."""
+    cross = ahead[0] * aside[1] - ahead[1] * aside[0]
+    return float(np.degrees(np.arctan2(cross, ahead @ aside)))
+
+
+def side(angle: float, level: str) -> tuple[str, tuple[str, ...], float]:
+    """The side that an angle (degrees, left positive) is on, the sides to choose from, degrees to the nearest boundary.
+
+    easy: left or right. medium: left, right or back, where back is more than 135 degrees off. hard: the four quadrants.
+    """
+    hand, turn = "left" if angle > 0 else "right", abs(angle)
+    if level == "easy":
+        return hand, ("left", "right"), min(turn, 180.0 - turn)
+    if level == "medium":
+        value = "back" if turn > 135.0 else hand
+        # Straight behind is no boundary here: both hands meet in "back".
+        return value, ("left", "right", "back"), min(turn, abs(turn - 135.0))
+    value = f"{'front' if turn < 90.0 else 'back'}-{hand}"
+    quadrants = ("front-left", "front-right", "back-left", "back-right")
+    return value, quadrants, min(turn, abs(turn - 90.0), 180.0 - turn)
