@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gapdata.errors import ConfigError
 from gapdata.scene import Scene
@@ -21,6 +21,7 @@ class SourceInfo:
     renderer: str  # the default renderer
 
 
+@runtime_checkable
 class Source(Protocol):
     """A named collection of scenes.
 
