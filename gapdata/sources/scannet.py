@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, UInt16
 
-from gapdata.errors import SourceError
+from gapdata.errors import ConfigError, SourceError
 from gapdata.geometry.boxes import aabb_from_points, upright_box_from_points
 from gapdata.geometry.transforms import is_rigid, nearest_rigid, transform_points
 from gapdata.labels import canonical_label
@@ -63,11 +63,11 @@ class ScanNetSource:
         renderer="captured",
     )
 
-    def __init__(
-        self, root: str | Path, *, num_scenes: int | None = None, seed: int = 0
-    ) -> None:  # seed: every source is opened alike
+    def __init__(self, root: str | Path, *, num_scenes: int | None = None, seed: int = 0) -> None:
         if not str(root):
             raise SourceError(SOURCE, "", "", "expected a root folder, found none", "give --root")
+        if num_scenes is not None and num_scenes < 1:
+            raise ConfigError(f"num_scenes: expected at least 1, found {num_scenes}")
         self.root = Path(root)
         found = _find_scenes(self.root)
         ids = sorted(found)[:num_scenes]
@@ -93,7 +93,15 @@ class ScanNetSource:
                 SOURCE, scene_id, self.root, f"expected one of {len(ids)} scenes ({ids[0]} to {ids[-1]}), found no such "
                 "scene", "check the id and the root",
             )  # fmt: skip
-        folder = self._folders[scene_id]
+        try:
+            return self._load(scene_id, self._folders[scene_id])
+        except OSError as error:
+            raise SourceError(
+                SOURCE, scene_id, error.filename or "", f"expected a readable file, found {error.strerror}",
+                "check the file and its permissions",
+            ) from error  # fmt: skip
+
+    def _load(self, scene_id: str, folder: Path) -> Scene:
         facts_path = folder / f"{scene_id}.txt"
         facts = _read_facts(facts_path)
         alignment, aligned_note = _axis_alignment(facts, facts_path, scene_id)

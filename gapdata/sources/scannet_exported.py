@@ -92,15 +92,21 @@ class ExportedFrames:
 
     def _size(self, path: Path) -> tuple[int, int]:
         try:
-            _, height, width = picture_format(path.read_bytes())
+            _, height, width = picture_format(self._read(path))
         except ValueError as error:
             raise self._fail(path, str(error)) from error
         return height, width
 
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise self._fail(path, f"expected a readable file, found {error.strerror}") from error
+
     def read_jpeg(self, row: int) -> bytes:
         """The recorded JPEG of a frame, its format and size checked."""
         path = self._color[row]
-        blob = path.read_bytes()
+        blob = self._read(path)
         try:
             check_picture(blob, "JPEG", *self.color_size)
         except ValueError as error:
@@ -111,7 +117,7 @@ class ExportedFrames:
         """The decoded colour picture of a frame."""
         path = self._color[row]
         try:
-            return decode_rgb(path.read_bytes(), _FORMATS[path.suffix], *self.color_size)
+            return decode_rgb(self._read(path), _FORMATS[path.suffix], *self.color_size)
         except ValueError as error:
             raise self._fail(path, str(error)) from error
 
@@ -119,7 +125,7 @@ class ExportedFrames:
         """Depth of a frame in metres, 0 = invalid."""
         path = self._depth[row]
         try:
-            stored = decode_uint16(path.read_bytes(), *self.depth_size)
+            stored = decode_uint16(self._read(path), *self.depth_size)
         except ValueError as error:
             raise self._fail(path, str(error)) from error
         return depth_from_uint16(stored, DEPTH_SHIFT)

@@ -201,9 +201,14 @@ class SensFile:
                 )
 
     def _read(self, frame: int, start: int, count: int, name: str) -> bytes:
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(start)
-            found = file.read(count)
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(start)
+                found = file.read(count)
+        except OSError as error:
+            raise self._fail(
+                f"frame {frame}: expected a readable file, found {error.strerror}"
+            ) from error
         if len(found) < count:
             raise self._fail(
                 f"frame {frame}: expected {count} bytes of {name} at byte {start}, found {len(found)}",
