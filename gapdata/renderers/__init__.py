@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,6 +14,7 @@ from gapdata.scene import Frame, Scene
 from gapdata.view import View
 
 
+@runtime_checkable
 class Renderer(Protocol):
     """Draws the frames of one scene; pure and deterministic: the same frame gives the same arrays.
 
