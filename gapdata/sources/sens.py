@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from gapdata.scene import Recording
 from gapdata.sources.pictures import check_picture, decode_rgb
 
 Array = np.ndarray
+Fail = Callable[..., SourceError]
 
 VERSION = 4
 COLOR_CODECS = {0: "raw", 1: "png", 2: "jpeg"}
@@ -95,17 +97,7 @@ def read_header(path: Path, source: str = "", scene: str = "") -> SensHeader:
         ) = _FORMAT.unpack(read(_FORMAT.size))  # fmt: skip
         frames_at = file.tell()
 
-    if color_codec not in COLOR_CODECS:
-        raise fail(
-            f"header: expected colour codec {_names(COLOR_CODECS)}, found {color_codec}",
-            "export the frames with ScanNet's SensReader",
-        )
-    if DEPTH_CODECS.get(depth_codec) not in ("raw", "zlib"):
-        found = f"{depth_codec} ({DEPTH_CODECS.get(depth_codec, 'unknown')})"
-        raise fail(
-            f"header: expected depth codec 0 (raw) or 1 (zlib), found {found}",
-            "export the frames with ScanNet's SensReader",
-        )
+    _check_codecs(color_codec, depth_codec, fail)
     for name, side in (
         ("colour width", color_width), ("colour height", color_height),
         ("depth width", depth_width), ("depth height", depth_height),
@@ -130,6 +122,20 @@ def read_header(path: Path, source: str = "", scene: str = "") -> SensHeader:
         num_frames=count,
         frames_at=frames_at,
     )
+
+
+def _check_codecs(color_codec: int, depth_codec: int, fail: Fail) -> None:
+    """Nothing, when both codecs can be read."""
+    hint = "export the frames with ScanNet's SensReader"
+    if color_codec not in COLOR_CODECS:
+        expected = ", ".join(f"{number} ({name})" for number, name in COLOR_CODECS.items())
+        raise fail(f"header: expected colour codec {expected}, found {color_codec}", hint)
+    name = DEPTH_CODECS.get(depth_codec, "unknown")
+    # "occi" is the codec of a closed library.
+    if name not in ("raw", "zlib"):
+        raise fail(
+            f"header: expected depth codec 0 (raw) or 1 (zlib), found {depth_codec} ({name})", hint
+        )
 
 
 class SensFile:
@@ -272,7 +278,3 @@ class SensFile:
             depth_camera=depth_camera,
             read_jpeg=functools.partial(self.read_jpeg, frame) if is_jpeg else None,
         )
-
-
-def _names(codecs: dict[int, str]) -> str:
-    return ", ".join(f"{number} ({name})" for number, name in codecs.items())
