@@ -1,0 +1,66 @@
+"""A shard's bytes, read once from start to end: hash, headers, members."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from gapdata.errors import DatasetError
+from gapdata.shards.writer import TAR_BLOCK, TAR_RECORD, tar_header
+
+_CHUNK = 1 << 20
+
+
+class ShardStream:
+    """Reads a tar of `size` bytes once, hashing what it reads; `close_reading` must come last."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.offset = 0
+        self._file, self._size, self._hash = file, size, hashlib.sha256()
+
+    def members(self) -> Iterator[tuple[str, int, bytes]]:
+        """(name, offset of the content, content) of each member.
+
+        Raises DatasetError where the file is not the plain USTAR that the writer makes.
+        """
+        while True:
+            start = self.offset
+            block = self._read(TAR_BLOCK)
+            if not any(block):
+                break
+            try:
+                header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+            except (tarfile.HeaderError, UnicodeDecodeError) as error:
+                raise DatasetError(f"byte {start}: expected a tar header: {error}") from error
+            if block != tar_header(header.name, header.size):
+                raise DatasetError(
+                    f"byte {start}: {header.name}: expected a regular file of mode 0644 without time, user or group"
+                )
+            offset = self.offset
+            data = self._read(header.size)
+            if any(self._read(-header.size % TAR_BLOCK)):
+                raise DatasetError(f"byte {self.offset}: expected zeros after {header.name}")
+            yield header.name, offset, data
+        rest = self._size - self.offset
+        if any(self._read(rest)) or self._size % TAR_RECORD or rest < TAR_BLOCK:
+            raise DatasetError(
+                f"byte {start}: expected two empty blocks and zeros to a whole record"
+            )
+
+    def close_reading(self) -> str:
+        """The SHA-256 of the whole file, after reading what is left of it."""
+        while data := self._file.read(_CHUNK):
+            self._hash.update(data)
+        return self._hash.hexdigest()
+
+    def _read(self, count: int) -> bytes:
+        if self.offset + count > self._size:
+            raise DatasetError(
+                f"byte {self.offset}: expected {count} more bytes, the file ends at {self._size}"
+            )
+        data = self._file.read(count)
+        self._hash.update(data)
+        self.offset += len(data)
+        return data
