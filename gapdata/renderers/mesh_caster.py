@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import cv2
@@ -12,7 +13,8 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt16
 
 from gapdata.errors import ConfigError, MissingDependencyError
 from gapdata.geometry.boxes import upright_box_from_points
-from gapdata.geometry.camera import Camera
+from gapdata.geometry.camera import Camera, unproject_depth
+from gapdata.geometry.transforms import transform_points
 from gapdata.labels import is_structure
 from gapdata.mesh_surface import face_planes
 from gapdata.scene import Instance, Mesh
@@ -21,11 +23,12 @@ from gapdata.view import AmodalMask
 Array = np.ndarray
 
 # Amodal pixels beyond the border are counted on a canvas of one image size on every side, at every
-# OUTSIDE_STRIDE-th pixel of each axis (one such pixel stands for OUTSIDE_STRIDE**2).
+# n-th pixel of each axis, n = OUTSIDE_STRIDE times the caster's stride (one such pixel stands for n * n).
 CANVAS_MARGIN = 1
 OUTSIDE_STRIDE = 4
 # Boxes are grown a little, so that rounding never excludes a pixel that a ray would hit.
 BOX_SLACK_M = 1e-3
+MAX_RELATIVE_STEP = 0.02  # between neighbouring casts that pixels between them are filled in from
 NEAR_M = (
     1e-2  # a box that reaches nearer to the camera plane is not projected: it may cover everything
 )
@@ -36,30 +39,34 @@ class Hits:
     """First hits of one ray per pixel. Where a ray hits nothing: depth 0, face -1, uv (0, 0)."""
 
     camera: Camera
-    direction_world: Float32[
-        Array, "H W 3"
-    ]  # of z = 1 in the camera: centre + depth * direction is hit
     depth: Float32[Array, "H W"]
     face: Int64[Array, "H W"]
-    uv: Float32[Array, "H W 2"]  # barycentric weights of the face's second and third vertex
+    # Barycentric weights of the face's second and third vertex; None when not every pixel was cast.
+    uv: Float32[Array, "H W 2"] | None
 
     def points_world(self) -> Float32[Array, "H W 3"]:
         """World point of each hit; the camera's centre where nothing was hit."""
-        center = self.camera.center_world.astype(np.float32)
-        return np.asarray(self.direction_world * self.depth[..., None] + center)
+        points_cam = unproject_depth(self.depth, self.camera.K)
+        return transform_points(self.camera.cam2world, points_cam)
 
 
 class MeshCaster:
     """One mesh in an Embree tree, cast on one thread.
 
+    With `stride` 1 everything is exact. With `stride` 2 one pixel of each 2 x 2 block is cast; the others
+    are filled in where the surrounding casts meet one instance at depths within MAX_RELATIVE_STEP, and
+    cast elsewhere. That suits scan meshes, whose triangles are larger than pixels; things
+    thinner than two pixels may get lost.
+
     Instances that are part of the room's shell (`gapdata.labels.is_structure`) get no amodal masks: they
     are never asked about, and walls and floors reach far behind everything.
     """
 
-    def __init__(self, mesh: Mesh, instances: Iterable[Instance] = ()) -> None:
+    def __init__(self, mesh: Mesh, instances: Iterable[Instance] = (), *, stride: int = 1) -> None:
         if len(mesh.faces) == 0:
             raise ConfigError("a mesh without faces cannot be cast: use another renderer")
         self.mesh = mesh
+        self._stride = stride
         self._scene = _raycasting_scene(mesh.vertices, mesh.faces)
         # The last row of each table stands for "no face" (index -1).
         self.face_instance = np.append(mesh.face_instance, np.uint16(0))
@@ -72,22 +79,64 @@ class MeshCaster:
         self._own_scenes: dict[int, Any] = {}
 
     def cast(self, camera: Camera) -> Hits:
-        """First hits through all pixel centres. z-depth is exact: rays have z = 1 in the camera."""
-        columns, rows = np.arange(camera.width), np.arange(camera.height)
-        rays = _rays(camera, columns[None, :], rows[:, None])
-        answer = _cast(self._scene, rays)
+        """First hits through pixel centres. z-depth is exact where cast: rays have z = 1 in the camera."""
+        columns = np.arange(0, camera.width, self._stride)[None, :]
+        rows = np.arange(0, camera.height, self._stride)[:, None]
+        depth, face, uv = self._first_hits(camera, columns, rows)
+        if self._stride == 1:
+            return Hits(camera=camera, depth=depth, face=face, uv=uv)
+        return self._filled(camera, depth, face)
+
+    def _first_hits(
+        self, camera: Camera, columns: Int64[Array, "*c"], rows: Int64[Array, "*r"]
+    ) -> tuple[Float32[Array, "*n"], Int64[Array, "*n"], Float32[Array, "*n 2"]]:
+        """(depth, face, uv) of the first hits through pixels."""
+        import open3d
+
+        rays = open3d.core.Tensor.from_numpy(_rays(camera, columns, rows))
+        answer = self._scene.cast_rays(rays, nthreads=1)
         depth = answer["t_hit"].numpy()
         missed = np.isinf(depth)
         depth[missed] = 0
         face = answer["primitive_ids"].numpy().astype(np.int64)
         face[missed] = -1
-        return Hits(
-            camera=camera,
-            direction_world=rays[..., 3:],
-            depth=depth,
-            face=face,
-            uv=answer["primitive_uvs"].numpy(),
+        return depth, face, answer["primitive_uvs"].numpy()
+
+    def _filled(
+        self, camera: Camera, depth: Float32[Array, "h w"], face: Int64[Array, "h w"]
+    ) -> Hits:
+        """Hits of all pixels from those at even rows and columns.
+
+        A filled-in pixel has its block's face, and the mean depth of the casts next to it.
+        """
+        number = np.take(self.face_instance, face, mode="wrap").astype(np.int32)
+        number[face < 0] = -1
+        nearest, farthest = (reduce(pick, _corners(depth)) for pick in (np.minimum, np.maximum))
+        same = reduce(np.logical_and, [corner == number[:-1, :-1] for corner in _corners(number)])
+        smooth = same & (farthest - nearest <= MAX_RELATIVE_STEP * nearest)
+
+        across, down = depth.copy(), depth.copy()
+        across[:, :-1] = 0.5 * (depth[:, :-1] + depth[:, 1:])
+        down[:-1] = 0.5 * (depth[:-1] + depth[1:])
+        middle = across.copy()
+        middle[:-1] = 0.5 * (across[:-1] + across[1:])
+        full = np.empty((2 * depth.shape[0], 2 * depth.shape[1]), np.float32)
+        full[::2, ::2], full[::2, 1::2], full[1::2, ::2], full[1::2, 1::2] = (
+            depth,
+            across,
+            down,
+            middle,
         )
+        unknown = np.ones(full.shape, np.uint8)
+        unknown[: 2 * smooth.shape[0], : 2 * smooth.shape[1]] = _doubled(1 - smooth.view(np.uint8))
+        unknown[::2, ::2] = 0
+        window = np.s_[: camera.height, : camera.width]
+        full, unknown = full[window].copy(), unknown[window]
+        faces = _doubled(face)[window].copy()
+        rows, columns = np.nonzero(unknown)
+        if len(rows):
+            full[rows, columns], faces[rows, columns], _ = self._first_hits(camera, columns, rows)
+        return Hits(camera=camera, depth=full, face=faces, uv=None)
 
     def instances_at(self, hits: Hits) -> UInt16[Array, "H W"]:
         """Instance id of each pixel, 0 = none."""
@@ -121,7 +170,7 @@ class MeshCaster:
     def amodal_masks(self, hits: Hits) -> tuple[AmodalMask, ...]:
         """Amodal masks of all objects that cover at least one pixel of the image, by ascending id.
 
-        Exact inside the image. `outside` is counted on a canvas (CANVAS_MARGIN, OUTSIDE_STRIDE above).
+        Exact inside the image with stride 1. `outside` is counted on a canvas (CANVAS_MARGIN, OUTSIDE_STRIDE above).
         """
         seen = self.instances_at(hits)
         masks = (self._amodal_mask(number, hits, seen) for number in self._objects)
@@ -145,9 +194,15 @@ class MeshCaster:
         mask = seen[window] == instance
         depth = hits.depth[window]
         undecided = _fill(hull, left, top, *mask.shape) & ~mask & (depth > 0) & (depth <= farthest)
-        rows, columns = np.nonzero(undecided)
+        # One ray decides a block of stride x stride pixels.
+        step = self._stride
+        rows, columns = np.nonzero(undecided[::step, ::step])
         if len(rows):
-            mask[rows, columns] = self._meets(instance, camera, columns + left, rows + top)
+            met = np.zeros(undecided[::step, ::step].shape, bool)
+            met[rows, columns] = self._meets(
+                instance, camera, columns * step + left, rows * step + top
+            )
+            mask |= undecided & (met if step == 1 else _doubled(met)[: len(mask), : mask.shape[1]])
         if not mask.any():
             return None
         outside = self._outside_pixels(instance, camera, hull)
@@ -162,14 +217,14 @@ class MeshCaster:
         )
         if left >= 0 and top >= 0 and right <= width and bottom <= height:
             return 0
-        columns = np.arange(left, right, OUTSIDE_STRIDE)
-        rows = np.arange(top, bottom, OUTSIDE_STRIDE)
+        step = OUTSIDE_STRIDE * self._stride
+        columns, rows = np.arange(left, right, step), np.arange(top, bottom, step)
         beyond = ((columns < 0) | (columns >= width))[None, :] | ((rows < 0) | (rows >= height))[
             :, None
         ]
         row, column = np.nonzero(beyond)
         met = self._meets(instance, camera, columns[column], rows[row])
-        return int(met.sum()) * OUTSIDE_STRIDE**2
+        return int(met.sum()) * step**2
 
     def _meets(
         self, instance: int, camera: Camera, columns: Int64[Array, "n"], rows: Int64[Array, "n"]
@@ -201,12 +256,6 @@ def _raycasting_scene(vertices: Float32[Array, "v 3"], faces: Array) -> Any:
     return scene
 
 
-def _cast(scene: Any, rays: Float32[Array, "*n 6"]) -> Any:
-    import open3d
-
-    return scene.cast_rays(open3d.core.Tensor.from_numpy(rays), nthreads=1)
-
-
 def _rays(camera: Camera, columns: Array, rows: Array) -> Float32[Array, "*n 6"]:
     """Rays through pixels (columns and rows broadcast against each other): origin, direction of z = 1."""
     pose, K = camera.cam2world.astype(np.float32), camera.K
@@ -217,6 +266,16 @@ def _rays(camera: Camera, columns: Array, rows: Array) -> Float32[Array, "*n 6"]
     for axis in range(3):
         rays[..., 3 + axis] = x * pose[axis, 0] + (y * pose[axis, 1] + pose[axis, 2])
     return rays
+
+
+def _corners(grid: Array) -> tuple[Array, Array, Array, Array]:
+    """Each 2 x 2 neighbourhood's four values, as four grids."""
+    return grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
+
+
+def _doubled(grid: Array) -> Array:
+    """The grid with every value repeated in a 2 x 2 block."""
+    return np.repeat(np.repeat(grid, 2, axis=0), 2, axis=1)
 
 
 def _instance_faces(mesh: Mesh, instances: Iterable[Instance]) -> dict[int, Int64[Array, "f"]]:

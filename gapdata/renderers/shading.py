@@ -45,6 +45,7 @@ class Shader:
 
     def shade(self, hits: Hits) -> UInt8[Array, "H W 3"]:
         """Colour (sRGB) of every pixel; BACKGROUND where nothing was hit."""
+        assert hits.uv is not None
         shape = hits.depth.shape
         face, uv = hits.face.reshape(-1), hits.uv.reshape(-1, 2)
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
