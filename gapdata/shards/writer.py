@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -84,7 +84,7 @@ class ShardWriter:
         self._hash = hashlib.sha256()
         self._offset = 0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ShardWriter:
         self._session = self._open()
         self._session.__enter__()
         return self
