@@ -1,0 +1,31 @@
+"""Worlds drawn from a seed. A world describes (what stands where); `drawing` turns that into a scene."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol
+
+import numpy as np
+
+from gapdata.errors import ConfigError
+from gapdata.synthetic.description import Description
+
+
+class World(Protocol):
+    """A kind of place. Constructed without arguments."""
+
+    def describe(self, rng: np.random.Generator) -> Description:
+        """One place; all choices come from `rng`."""
+        ...
+
+
+WORLDS: dict[str, str] = {"room": "gapdata.synthetic.rooms:RoomWorld"}
+
+
+def open_world(name: str) -> World:
+    """The named world. Raises ConfigError for a name that is not there."""
+    if name not in WORLDS:
+        raise ConfigError(f"unknown world {name!r}: expected one of {', '.join(sorted(WORLDS))}")
+    module, _, attribute = WORLDS[name].partition(":")
+    world: World = getattr(importlib.import_module(module), attribute)()
+    return world

@@ -1,0 +1,216 @@
+"""Groups of furniture that belong together, the same in every kind of room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gapdata.synthetic.furniture import bedroom, decor, electronics, kitchen, seating, storage, tables
+from gapdata.synthetic.materials import Palette
+from gapdata.synthetic.models import Model
+from gapdata.synthetic.placement import Placer
+
+Builder = Callable[[np.random.Generator, Palette], Model]
+
+LOW_CLUTTER: tuple[Builder, ...] = (
+    decor.book, kitchen.cup, kitchen.bowl, decor.vase, decor.candle, decor.small_plant, kitchen.fruit,
+    kitchen.bottle, decor.book,
+)  # fmt: skip
+DESK_CLUTTER: tuple[Builder, ...] = (
+    kitchen.cup, decor.book, decor.small_plant, kitchen.bottle, decor.book, decor.desk_lamp,
+)  # fmt: skip
+DINNER: tuple[Builder, ...] = (
+    kitchen.plate, kitchen.cup, kitchen.bowl, kitchen.bottle, kitchen.fruit, decor.vase, decor.candle, kitchen.plate,
+)  # fmt: skip
+WORKTOP: tuple[Builder, ...] = (
+    kitchen.kettle, kitchen.toaster, kitchen.bottle, kitchen.bowl, kitchen.cup, kitchen.pot, kitchen.fruit,
+    decor.small_plant, kitchen.plate,
+)  # fmt: skip
+FLOOR_THINGS: tuple[Builder, ...] = (
+    storage.cardboard_box, decor.toy_ball, storage.basket, storage.backpack, storage.suitcase, seating.stool,
+    storage.storage_bin, seating.ottoman,
+)  # fmt: skip
+
+
+def chance(placer: Placer, probability: float) -> bool:
+    """True with the given probability."""
+    return bool(placer.rng.random() < probability)
+
+
+def build(placer: Placer, builder: Builder) -> Model:
+    """A model in the room's finishes."""
+    return builder(placer.rng, placer.plan.palette)
+
+
+def clutter(placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0) -> None:
+    """A few things at random places of a host's surface; books may carry one more thing."""
+    for _ in range(count):
+        model = build(placer, builders[int(placer.rng.integers(len(builders)))])
+        index = placer.on(model, host, surface=surface)
+        if index is not None and model.label == "book" and chance(placer, 0.4):
+            top = build(placer, decor.book if chance(placer, 0.5) else kitchen.cup)
+            placer.on(top, index, at=(0.0, 0.0), turn=float(placer.rng.uniform(-0.3, 0.3)))
+
+
+def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -> None:
+    """Chairs along the table's sides (and ends), facing it, pushed in by different amounts."""
+    width, depth = placer.placed[table].model.size[:2]
+    along = (-0.25 * width, 0.25 * width) if width > 1.25 else (0.0,)
+    seats = [(x, side * depth / 2, 0.0 if side > 0 else np.pi) for x in along for side in (-1, 1)]
+    if ends or width <= 1.0:
+        seats += [(side * width / 2, 0.0, -side * np.pi / 2) for side in (-1, 1)]
+    chair = build(placer, builder)
+    for x, y, turn in seats:
+        outward = np.array([np.sign(x) if y == 0.0 else 0.0, np.sign(y)])
+        for gap in sorted(placer.rng.uniform(0.08, 0.3, 4).tolist()):
+            spot = np.array([x, y]) + outward * gap
+            tilt = float(placer.rng.uniform(-0.12, 0.12))
+            if placer.near(chair, table, spot.tolist(), turn=turn + tilt) is not None:
+                break
+        else:
+            placer.give_up(chair)
+
+
+def table_with_chairs(placer: Placer, builder: Builder, chair: Builder, *, rug: bool) -> int | None:
+    """A table in the open with chairs around it, now and then on a rug that holds them all."""
+    model = build(placer, builder)
+    width, depth = model.size[:2]
+    for _ in range(40):
+        low, high = placer.plan.corners.min(axis=0), placer.plan.corners.max(axis=0)
+        middle = 0.5 * (low + high)
+        spot = middle + placer.rng.uniform(-0.3, 0.3, 2) * (high - low)
+        yaw = 0.5 * np.pi * int(placer.rng.integers(2))
+        if rug:
+            mat = decor.rug(placer.rng, placer.plan.palette, width + 1.5, depth + 1.5, oval=False)
+            placer.on_floor(mat, spot, yaw)
+        index = placer.on_floor(model, spot, yaw)
+        if index is not None:
+            chairs_around(placer, index, chair, ends=chance(placer, 0.5))
+            return index
+        rug = False
+    placer.give_up(model)
+    return None
+
+
+def workplace(placer: Placer) -> int | None:
+    """A desk at a wall with a chair facing it, a screen, and a waste bin beside or below."""
+    desk = placer.against_wall(build(placer, tables.desk))
+    if desk is None:
+        return None
+    size = placer.placed[desk].model.size
+    rng = placer.rng
+    chair = build(placer, seating.office_chair)
+    for gap in sorted(rng.uniform(0.12, 0.5, 5).tolist()):
+        spot = [float(rng.uniform(-0.12, 0.12)), -size[1] / 2 - gap]
+        if placer.near(chair, desk, spot, turn=np.pi + float(rng.uniform(-0.3, 0.3))) is not None:
+            break
+    else:
+        placer.give_up(chair)
+    if chance(placer, 0.65):
+        x = float(rng.uniform(-0.15, 0.15))
+        placer.on(build(placer, electronics.monitor), desk, at=(x, size[1] / 2 - 0.2), turn=0.0)
+        placer.on(build(placer, electronics.keyboard), desk, at=(x, -0.12), turn=float(rng.uniform(-0.05, 0.05)))
+        placer.on(build(placer, electronics.mouse), desk, at=(x + 0.32, -0.12), turn=0.0)
+        if chance(placer, 0.5):
+            tower = build(placer, electronics.computer_tower)
+            _beside_or_below(placer, tower, desk)
+    else:
+        placer.on(build(placer, electronics.laptop), desk, at=(float(rng.uniform(-0.1, 0.1)), 0.0), turn=float(rng.uniform(-0.15, 0.15)))
+    if chance(placer, 0.6):
+        side = 1 if chance(placer, 0.5) else -1
+        placer.on(build(placer, decor.desk_lamp), desk, at=(side * (size[0] / 2 - 0.2), size[1] / 2 - 0.22), turn=-side * 0.5)
+    clutter(placer, desk, DESK_CLUTTER[:5], int(rng.integers(2, 5)))
+    _beside_or_below(placer, build(placer, storage.trash_can), desk)
+    return desk
+
+
+def _beside_or_below(placer: Placer, model: Model, host: int) -> None:
+    """Stands a model below a table or right beside it, its front the host's."""
+    size, half = placer.placed[host].model.size, 0.5 * model.size
+    spots = [(float(x), float(size[1] / 2 - half[1] - 0.1)) for x in placer.rng.uniform(-0.35, 0.35, 6) * size[0]]
+    spots += [(side * float(size[0] / 2 + half[0] + 0.05), float(size[1] / 2 - half[1])) for side in (-1, 1)]
+    for spot in spots:
+        if placer.near(model, host, spot) is not None:
+            return
+    placer.give_up(model)
+
+
+def below(placer: Placer, host: int, builders: Sequence[Builder]) -> None:
+    """Pushes one thing under a table or bed."""
+    size = placer.placed[host].model.size
+    model = build(placer, builders[int(placer.rng.integers(len(builders)))])
+    for _ in range(12):
+        spot = placer.rng.uniform(-0.35, 0.35, 2) * size[:2]
+        turn = float(placer.rng.uniform(-0.4, 0.4))
+        if placer.near(model, host, spot.tolist(), turn=turn) is not None:
+            return
+    placer.give_up(model)
+
+
+def bookcase(placer: Placer) -> int | None:
+    """A bookshelf at a wall, its boards filled with rows of books and ornaments."""
+    case = placer.against_wall(build(placer, storage.bookshelf))
+    if case is None:
+        return None
+    surfaces = placer.placed[case].model.surfaces
+    for level, area in enumerate(surfaces):
+        wide = float(np.ptp(area.outline[:, 0]))
+        if level == len(surfaces) - 1:
+            clutter(placer, case, (decor.vase, decor.small_plant, decor.book, storage.basket), int(placer.rng.integers(0, 3)), level)
+            continue
+        fill = float(placer.rng.uniform(0.35, 0.98)) * wide
+        row = decor.book_row(placer.rng, placer.plan.palette, max(fill, 0.2), area.headroom)
+        side = -1 if chance(placer, 0.7) else 1
+        middle = area.outline.mean(axis=0)
+        spot = (float(middle[0] + side * (0.5 * wide - 0.5 * row.size[0] - 0.004)), float(middle[1] + 0.012))
+        spot = (spot[0] - 0.5 * float(row.high[0] + row.low[0]), spot[1])
+        placer.on(row, case, surface=level, at=spot, turn=0.0)
+        if fill < 0.75 * wide:
+            clutter(placer, case, (decor.vase, decor.small_plant, kitchen.bowl, decor.candle), 1, level)
+    return case
+
+
+def decorate_walls(placer: Placer, pictures: int) -> None:
+    """Curtains at windows, then pictures, a clock, a mirror or a shelf on what is left of the walls."""
+    for _ in range(pictures):
+        model = build(placer, decor.picture)
+        placer.hang(model, float(placer.rng.uniform(1.45, 1.6)) - 0.5 * float(model.size[2]))
+    if chance(placer, 0.5):
+        placer.hang(build(placer, decor.clock), float(placer.rng.uniform(1.75, 1.95)))
+    if chance(placer, 0.35):
+        shelf = placer.hang(build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45)))
+        if shelf is not None:
+            clutter(placer, shelf, (decor.book, decor.vase, decor.small_plant, decor.candle), int(placer.rng.integers(1, 4)))
+
+
+def dress_windows(placer: Placer, *, curtains: float) -> None:
+    """Radiators below windows and curtains at their sides, before furniture comes."""
+    for opening in placer.plan.openings:
+        if opening.kind != "window":
+            continue
+        middle = 0.5 * (opening.start + opening.end)
+        if chance(placer, 0.4):
+            placer.hang(build(placer, decor.radiator), 0.14, wall=opening.wall, along=middle)
+        if chance(placer, curtains):
+            width = float(placer.rng.uniform(0.28, 0.42))
+            low = 0.04 if chance(placer, 0.6) else opening.sill - 0.1
+            model = decor.curtain(placer.rng, placer.plan.palette, width, opening.top + 0.15 - low)
+            for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
+                placer.hang(model, low, wall=opening.wall, along=along)
+
+
+def scatter(placer: Placer, builders: Sequence[Builder], count: int) -> None:
+    """A few things standing about on the floor."""
+    for _ in range(count):
+        placer.anywhere(build(placer, builders[int(placer.rng.integers(len(builders)))]))
+
+
+def pillows(placer: Placer, bed: int) -> None:
+    """One or two pillows side by side at the head of a bed."""
+    area = placer.placed[bed].model.surfaces[0]
+    wide, middle = float(np.ptp(area.outline[:, 0])), area.outline.mean(axis=0)
+    model = build(placer, bedroom.pillow)
+    spots = (-0.25 * wide, 0.25 * wide) if wide > 1.25 else (0.0,)
+    for x in spots:
+        placer.on(model, bed, at=(x, float(middle[1]) + 0.08), turn=float(placer.rng.uniform(-0.05, 0.05)))

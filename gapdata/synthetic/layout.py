@@ -1,0 +1,154 @@
+"""The plan of a room: its corners, its height, where doors and windows are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from gapdata.synthetic.materials import Palette
+
+Array = np.ndarray
+
+DOOR_HEIGHT = 2.05
+CORNER_MARGIN = 0.35  # openings keep this distance from the wall's ends
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """A hole in a wall, metres along the wall from its first corner, and above the floor."""
+
+    wall: int
+    kind: str  # "door" or "window"
+    start: float
+    end: float
+    sill: float
+    top: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeRange:
+    """Limits of a room's plan, metres: long side and short side of the bounding rectangle."""
+
+    long_side: tuple[float, float]
+    short_side: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Plan:
+    """An empty room in the world frame: floor at z = 0, the bounding rectangle centred on the origin."""
+
+    kind: str
+    corners: Float[Array, "K 2"]  # inner corners, counter-clockwise, walls along x or y
+    height: float
+    openings: tuple[Opening, ...]
+    palette: Palette
+
+    @property
+    def lengths(self) -> Float[Array, "K"]:
+        """Inner length of each wall; wall i runs from corner i to corner i + 1."""
+        return np.asarray(np.linalg.norm(np.roll(self.corners, -1, axis=0) - self.corners, axis=1))
+
+    @property
+    def directions(self) -> Float[Array, "K 2"]:
+        """Unit vectors along the walls."""
+        return np.asarray(
+            (np.roll(self.corners, -1, axis=0) - self.corners) / self.lengths[:, None]
+        )
+
+    @property
+    def inward(self) -> Float[Array, "K 2"]:
+        """Unit normals of the walls that point into the room."""
+        return np.asarray(self.directions @ np.array([[0.0, 1.0], [-1.0, 0.0]]))
+
+    @property
+    def area(self) -> float:
+        """Floor area in square metres (shoelace formula)."""
+        x, y = self.corners.T
+        return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+
+    def point(self, wall: int, along: float) -> Float[Array, "2"]:
+        """The point of a wall's inner face `along` metres from its first corner."""
+        return np.asarray(self.corners[wall] + self.directions[wall] * along)
+
+    def offset_corners(self, distance: float) -> Float[Array, "K 2"]:
+        """The corners moved outwards by `distance` from both walls that meet there."""
+        return np.asarray(
+            self.corners - distance * (self.inward + np.roll(self.inward, 1, axis=0))
+        )
+
+    def inside(self, point: Float[Array, "2"]) -> bool:
+        """Whether a point of the floor lies in the room."""
+        return any(bool(((point > a) & (point < b)).all()) for a, b in self.rectangles(0.0))
+
+    def rectangles(self, margin: float) -> list[tuple[Array, Array]]:
+        """(low, high) corners of rectangles that together cover the plan grown by `margin`, disjoint inside."""
+        grown = self.offset_corners(margin)
+        low, high = grown.min(axis=0), grown.max(axis=0)
+        if len(grown) == 4:
+            return [(low, high)]
+        notch = grown[_reflex_corner(self)]
+        split_x = notch[0]
+        spans = ((low[0], split_x), (split_x, high[0]))
+        rects = []
+        for x0, x1 in spans:
+            inside = [c for c in grown if x0 - 1e-9 <= c[0] <= x1 + 1e-9 and not np.isclose(c[0], split_x)]
+            ys = [c[1] for c in inside]
+            rects.append((np.array([x0, min(ys)]), np.array([x1, max(ys)])))
+        return rects
+
+
+def _reflex_corner(plan: Plan) -> int:
+    before, after = np.roll(plan.directions, 1, axis=0), plan.directions
+    turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    return int(np.argmin(turn))
+
+
+def sample_plan(
+    rng: np.random.Generator, kind: str, limits: SizeRange, palette: Palette
+) -> Plan:
+    """A rectangular or, for large rooms now and then, L-shaped room with a door and one to three windows."""
+    size = np.array([rng.uniform(*limits.long_side), rng.uniform(*limits.short_side)])
+    if rng.random() < 0.5:
+        size = size[::-1]
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.5 * size
+    if size.min() > 3.9 and rng.random() < 0.35:
+        corners = _cut_corner(corners, size * rng.uniform(0.28, 0.4, 2), int(rng.integers(4)))
+    bare = Plan(
+        kind=kind, corners=corners, height=float(rng.uniform(2.45, 2.9)), openings=(), palette=palette
+    )  # fmt: skip
+    return Plan(
+        kind=kind, corners=corners, height=bare.height, openings=_openings(rng, bare), palette=palette
+    )  # fmt: skip
+
+
+def _cut_corner(corners: Array, notch: Array, which: int) -> Array:
+    corner = corners[which]
+    inner = corner - np.sign(corner) * notch
+    before = corners[which - 1]
+    # Walking counter-clockwise the wall before the corner runs along x for corners 1 and 3.
+    along_x = np.isclose(before[1], corner[1])
+    first = np.array([inner[0], corner[1]] if along_x else [corner[0], inner[1]])
+    last = np.array([corner[0], inner[1]] if along_x else [inner[0], corner[1]])
+    return np.concatenate([corners[:which], [first, inner, last], corners[which + 1 :]])
+
+
+def _openings(rng: np.random.Generator, plan: Plan) -> tuple[Opening, ...]:
+    walls = [i for i in np.argsort(-plan.lengths, kind="stable").tolist() if plan.lengths[i] > 1.7]
+    door_wall = walls[int(rng.integers(len(walls)))]
+    width = float(rng.uniform(0.82, 0.92))
+    slack = float(plan.lengths[door_wall]) - width - 2 * CORNER_MARGIN
+    # Doors stand near a corner, which keeps the wall free for furniture.
+    nudge = min(slack, float(rng.uniform(0.0, 0.4)))
+    start = CORNER_MARGIN + (nudge if rng.random() < 0.5 else slack - nudge)
+    openings = [Opening(wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=DOOR_HEIGHT)]
+    others = [i for i in walls if i != door_wall and plan.lengths[i] > 1.9]
+    count = min(len(others), int(rng.integers(1, 4)))
+    for wall in rng.permutation(np.array(others))[:count].tolist():
+        length = float(plan.lengths[wall])
+        wide = min(float(rng.uniform(1.0, 1.9)), length - 2 * CORNER_MARGIN - 0.2)
+        middle = length / 2 + float(rng.uniform(-0.5, 0.5)) * (length - wide - 2 * CORNER_MARGIN - 0.2)
+        sill, top = float(rng.uniform(0.85, 1.0)), float(rng.uniform(2.0, 2.2))
+        openings.append(Opening(wall=wall, kind="window", start=middle - wide / 2, end=middle + wide / 2, sill=sill, top=top))
+    return tuple(openings)

@@ -1,0 +1,226 @@
+"""Closed surfaces with texture coordinates, all built by one operation: joining rings along a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int32
+from scipy.spatial import ConvexHull
+
+from gapdata.geometry.transforms import rotation_about_z
+
+Array = np.ndarray
+Vector = Sequence[float] | Array
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Solid:
+    """A closed surface with outward faces, and the upright prism that bounds it.
+
+    `uv` is in metres on the surface. `outline` is the convex hull of the footprint (counter-clockwise) and
+    `low`, `high` the z range: the space nothing else may enter.
+    """
+
+    vertices: Float[Array, "V 3"]
+    faces: Int32[Array, "F 3"]
+    uv: Float[Array, "V 2"]
+    outline: Float[Array, "K 2"]
+    low: float
+    high: float
+
+    def moved(self, offset: Vector) -> Solid:
+        """The solid shifted by (x, y, z) metres."""
+        shift = np.asarray(offset, np.float64)
+        return Solid(
+            vertices=self.vertices + shift,
+            faces=self.faces,
+            uv=self.uv,
+            outline=self.outline + shift[:2],
+            low=self.low + float(shift[2]),
+            high=self.high + float(shift[2]),
+        )
+
+    def turned(self, yaw: float) -> Solid:
+        """The solid rotated about the z axis by `yaw` radians, counter-clockwise from above."""
+        rotation = rotation_about_z(yaw)
+        return Solid(
+            vertices=self.vertices @ rotation.T,
+            faces=self.faces,
+            uv=self.uv,
+            outline=self.outline @ rotation[:2, :2].T,
+            low=self.low,
+            high=self.high,
+        )
+
+    def tilted(self, axis: int, angle: float) -> Solid:
+        """The solid rotated about coordinate axis 0 (x) or 1 (y) by `angle` radians, right-handed."""
+        c, s = np.cos(angle), np.sin(angle)
+        rotation = (
+            np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+            if axis == 0
+            else np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+        )
+        return _bounded(self.vertices @ rotation.T, self.faces, self.uv)
+
+
+def hull_2d(points: Float[Array, "n 2"]) -> Float[Array, "k 2"]:
+    """Convex hull of points in the plane, counter-clockwise."""
+    return np.asarray(points[ConvexHull(points).vertices])
+
+
+def loft(rings: Float[Array, "R K 3"]) -> Solid:
+    """The closed solid whose skin joins consecutive rings and whose first and last ring are capped.
+
+    Rings are convex, flat, of equal length, and run counter-clockwise seen from ahead on the path from first
+    to last. Rings may shrink to a point. Skin uv is (length around, length along), cap uv the x and y.
+    """
+    count, size = rings.shape[:2]
+    closed = np.concatenate([rings, rings[:, :1]], axis=1)
+    around = np.linalg.norm(np.diff(closed, axis=1), axis=2).cumsum(axis=1)
+    widest = around[int(np.argmax(around[:, -1]))]
+    u = np.concatenate([[0.0], widest])
+    along = np.linalg.norm(np.diff(rings, axis=0), axis=2).mean(axis=1).cumsum()
+    v = np.concatenate([[0.0], along])
+    skin_uv = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), axis=-1).reshape(-1, 2)
+
+    column = np.arange(size)[None, :] + (size + 1) * np.arange(count - 1)[:, None]
+    a, b, c, d = column, column + 1, column + size + 2, column + size + 1
+    skin = np.stack([np.stack([a, b, c], -1), np.stack([a, c, d], -1)], axis=2).reshape(-1, 3)
+    first, last = count * (size + 1), count * (size + 1) + size
+    fan = np.stack(
+        [np.zeros(size - 2, np.int64), np.arange(1, size - 1), np.arange(2, size)], axis=-1
+    )
+    vertices = np.concatenate([closed.reshape(-1, 3), rings[0], rings[-1]])
+    faces = np.concatenate([skin, fan[:, ::-1] + first, fan + last])
+    uv = np.concatenate([skin_uv, rings[0][:, :2], rings[-1][:, :2]])
+
+    corners = vertices[faces]
+    doubled_area = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    return _bounded(vertices, faces[doubled_area > 1e-10].astype(np.int32), uv)
+
+
+def _bounded(
+    vertices: Float[Array, "V 3"], faces: Int32[Array, "F 3"], uv: Float[Array, "V 2"]
+) -> Solid:
+    return Solid(
+        vertices=vertices,
+        faces=faces,
+        uv=uv,
+        outline=hull_2d(vertices[:, :2]),
+        low=float(vertices[:, 2].min()),
+        high=float(vertices[:, 2].max()),
+    )
+
+
+def rectangle(width: float, depth: float) -> Float[Array, "4 2"]:
+    """Corners of a rectangle about the origin, counter-clockwise."""
+    return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.5 * np.array([width, depth])
+
+
+def circle(radius: float, segments: int) -> Float[Array, "k 2"]:
+    """Points on a circle about the origin, counter-clockwise, the polygon's flats facing the axes."""
+    angle = 2.0 * np.pi * (np.arange(segments) + 0.5) / segments
+    return radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _rounded(width: float, depth: float, radius: float) -> Float[Array, "16 2"]:
+    corner = np.linspace(0.0, 0.5 * np.pi, 4)
+    arc = radius * np.stack([np.cos(corner), np.sin(corner)], axis=-1)
+    quarter = [arc, arc[:, ::-1] * [-1, 1], -arc, arc[:, ::-1] * [1, -1]]
+    signs = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    inner = 0.5 * np.array([width, depth]) - radius
+    return np.concatenate([q + s * inner for q, s in zip(quarter, signs, strict=True)])
+
+
+def _stack(outlines: Sequence[Array], heights: Sequence[float]) -> Solid:
+    rings = np.zeros((len(outlines), len(outlines[0]), 3))
+    rings[..., :2] = np.stack(outlines)
+    rings[..., 2] = np.asarray(heights)[:, None]
+    return loft(rings)
+
+
+def prism(outline: Float[Array, "k 2"], low: float, high: float) -> Solid:
+    """An upright prism over a convex counter-clockwise outline."""
+    return _stack([outline, outline], [low, high])
+
+
+def block(size: Vector, at: Vector = (0.0, 0.0, 0.0)) -> Solid:
+    """A box of (width, depth, height), the centre of its bottom face at `at`."""
+    width, depth, height = (float(s) for s in size)
+    return prism(rectangle(width, depth), 0.0, height).moved(at)
+
+
+def soft_block(size: Vector, radius: float, at: Vector = (0.0, 0.0, 0.0)) -> Solid:
+    """A box with rounded vertical edges and a chamfered rim at top and bottom, bottom centre at `at`."""
+    width, depth, height = (float(s) for s in size)
+    bevel = min(0.6 * radius, 0.4 * height)
+    wide = _rounded(width, depth, radius)
+    slim = wide * [1.0 - 2.0 * bevel / width, 1.0 - 2.0 * bevel / depth]
+    heights = [0.0, bevel, height - bevel, height]
+    return _stack([slim, wide, wide, slim], heights).moved(at)
+
+
+def tapered(low_size: Vector, high_size: Vector, height: float, at: Vector = (0, 0, 0)) -> Solid:
+    """A four-sided frustum from (width, depth) at the bottom to (width, depth) at the top."""
+    low, high = rectangle(*(float(s) for s in low_size)), rectangle(*(float(s) for s in high_size))
+    return _stack([low, high], [0.0, height]).moved(at)
+
+
+def lathe(profile: Sequence[Vector], at: Vector = (0.0, 0.0, 0.0), segments: int = 20) -> Solid:
+    """A surface of revolution about z through (radius, z) points, from the bottom to the inside or top.
+
+    A profile that turns back down at a smaller radius makes a hollow (a bowl, a mug); both ends are capped.
+    """
+    unit = circle(1.0, segments)
+    return _stack([unit * float(r) for r, _ in profile], [float(z) for _, z in profile]).moved(at)
+
+
+def cylinder(radius: float, height: float, at: Vector = (0, 0, 0), segments: int = 20) -> Solid:
+    """An upright cylinder, the centre of its bottom face at `at`."""
+    return lathe([(radius, 0.0), (radius, height)], at, segments)
+
+
+def ball(radius: float, at: Vector = (0.0, 0.0, 0.0), segments: int = 24) -> Solid:
+    """A sphere that rests on `at`."""
+    angle = np.linspace(-0.5 * np.pi, 0.5 * np.pi, segments // 2 + 1)
+    r, z = radius * np.cos(angle), radius * (1.0 + np.sin(angle))
+    r[0] = r[-1] = 0.0
+    return lathe(np.stack([r, z], axis=-1), at, segments)
+
+
+def pillow(size: Vector, at: Vector = (0.0, 0.0, 0.0), segments: int = 24) -> Solid:
+    """A stuffed cushion of (width, depth, height): superelliptic outline, bulging, bottom centre at `at`."""
+    width, depth, height = (float(s) for s in size)
+    angle = 2.0 * np.pi * (np.arange(segments) + 0.5) / segments
+    c, s = np.cos(angle), np.sin(angle)
+    unit = np.stack([np.sign(c) * np.abs(c) ** 0.45, np.sign(s) * np.abs(s) ** 0.45], axis=-1)
+    unit = unit / np.abs(unit).max(axis=0) * 0.5 * np.array([width, depth])
+    level = np.array([0.0, 0.12, 0.35, 0.5, 0.65, 0.88, 1.0])
+    spread = np.array([0.55, 0.82, 0.97, 1.0, 0.97, 0.82, 0.55])
+    return _stack([unit * float(k) for k in spread], list(level * height)).moved(at)
+
+
+def bar(start: Vector, end: Vector, radius: float, segments: int = 12) -> Solid:
+    """A straight round rod between two points."""
+    return tube(np.array([start, end], np.float64), radius, segments)
+
+
+def tube(path: Float[Array, "n 3"], radius: float, segments: int = 12) -> Solid:
+    """A round rod swept along a polyline that nowhere runs back on itself."""
+    direction = np.diff(path, axis=0)
+    direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    tangent = np.concatenate([direction[:1], direction[:-1] + direction[1:], direction[-1:]])
+    tangent = tangent / np.linalg.norm(tangent, axis=1, keepdims=True)
+    normal_to_path = np.linalg.svd(direction)[2][-1]
+    side = np.cross(normal_to_path, tangent)
+    side = side / np.linalg.norm(side, axis=1, keepdims=True)
+    other = np.cross(tangent, side)
+    unit = circle(radius, segments)
+    rings = (
+        path[:, None, :] + unit[None, :, :1] * side[:, None, :] + unit[None, :, 1:] * other[:, None]
+    )
+    return loft(rings)

@@ -1,0 +1,168 @@
+"""A plan's walls, floor, ceiling, doors and windows as models, given directly in the world."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gapdata.synthetic.description import Placed, yaw_facing
+from gapdata.synthetic.layout import Opening, Plan
+from gapdata.synthetic.materials import Finish, shaded
+from gapdata.synthetic.models import Model, Part, parts_of
+from gapdata.synthetic.shapes import Solid, block, cylinder, prism
+from gapdata.synthetic.textures import draw_outdoors
+
+Array = np.ndarray
+
+WALL_THICKNESS = 0.14
+SLAB = 0.15
+BOARD_HEIGHT, BOARD_THICKNESS = 0.08, 0.012  # skirting board
+JAMB, CASING = 0.03, 0.07  # thickness of a door's lining, width of its trim on the wall
+
+ORIGIN = np.zeros(3)
+
+
+def build_shell(rng: np.random.Generator, plan: Plan) -> list[Placed]:
+    """Floor, ceiling, one model a wall, then a door frame, door or window an opening. Floor is index 0."""
+    shell = [_at_origin(_floor(plan)), _at_origin(_ceiling(plan))]
+    first_wall = len(shell)
+    feature = int(rng.integers(len(plan.corners)))
+    for wall in range(len(plan.corners)):
+        finish = plan.palette.feature_wall if wall == feature else plan.palette.wall
+        shell.append(_at_origin(_wall(plan, wall, finish)))
+    for opening in plan.openings:
+        middle = 0.5 * (opening.start + opening.end)
+        spot = np.append(plan.point(opening.wall, middle), opening.sill)
+        yaw = yaw_facing(plan.inward[opening.wall])
+        if opening.kind == "door":
+            frame, leaf = _door(rng, plan, opening)
+            shell.append(Placed(model=frame, position=spot, yaw=yaw, support=0))
+            shell.append(Placed(model=leaf, position=spot, yaw=yaw, support=0))
+        else:
+            window = _window(rng, plan, opening)
+            shell.append(Placed(model=window, position=spot, yaw=yaw, support=first_wall + opening.wall))
+    return shell
+
+
+def _at_origin(model: Model) -> Placed:
+    return Placed(model=model, position=ORIGIN, yaw=0.0)
+
+
+def _slab(plan: Plan, low: float, high: float) -> list[Solid]:
+    slabs = []
+    for near, far in plan.rectangles(WALL_THICKNESS):
+        outline = np.array([near, [far[0], near[1]], far, [near[0], far[1]]])
+        slabs.append(prism(outline, low, high))
+    return slabs
+
+
+def _floor(plan: Plan) -> Model:
+    finish = plan.palette.floor
+    return Model(label="floor", parts=parts_of(finish, *_slab(plan, -SLAB, 0.0)), finish=finish)
+
+
+def _ceiling(plan: Plan) -> Model:
+    finish = Finish(rgb=(246, 245, 242), material="paint", texture="plaster")
+    parts = parts_of(finish, *_slab(plan, plan.height, plan.height + SLAB))
+    return Model(label="ceiling", parts=parts, finish=finish)
+
+
+def _wall(plan: Plan, wall: int, finish: Finish) -> Model:
+    length = float(plan.lengths[wall])
+    outer = plan.offset_corners(WALL_THICKNESS)
+    ends = outer[wall], outer[(wall + 1) % len(outer)]
+    holes = sorted((o for o in plan.openings if o.wall == wall), key=lambda o: o.start)
+    solids: list[Solid] = []
+    edge = 0.0
+    for hole in [*holes, None]:
+        stop = length if hole is None else hole.start
+        solids.append(_wall_piece(plan, wall, (edge, stop), (0.0, plan.height), ends))
+        if hole is not None:
+            solids.append(_wall_piece(plan, wall, (hole.start, hole.end), (hole.top, plan.height), ends))
+            if hole.sill > 0:
+                solids.append(_wall_piece(plan, wall, (hole.start, hole.end), (0.0, hole.sill), ends))
+            edge = hole.end
+    inner = plan.offset_corners(-BOARD_THICKNESS)
+    board_ends = inner[wall], inner[(wall + 1) % len(inner)]
+    boards = []
+    doors = [hole for hole in holes if hole.kind == "door"]
+    starts = [0.0, *(door.end + CASING for door in doors)]
+    stops = [*(door.start - CASING for door in doors), length]
+    for span in zip(starts, stops, strict=True):
+        boards.append(_wall_piece(plan, wall, span, (0.0, BOARD_HEIGHT), board_ends, BOARD_THICKNESS))
+    return Model(
+        label="wall", parts=parts_of(finish, *solids) + parts_of(plan.palette.trim, *boards),
+        finish=finish, shape="flat",
+    )  # fmt: skip
+
+
+def _wall_piece(
+    plan: Plan, wall: int, span: tuple[float, float], heights: tuple[float, float],
+    ends: tuple[Array, Array], inside: float = 0.0,
+) -> Solid:  # fmt: skip
+    """The part of a wall between two distances along it, mitred where it reaches a corner.
+
+    With `inside` > 0 the piece lies that far in front of the wall's inner face (a skirting board).
+    """
+    length = float(plan.lengths[wall])
+    shift = plan.inward[wall] * (inside if inside else -WALL_THICKNESS)
+    near = [plan.point(wall, s) for s in span]
+    far = [p + shift for p in near]
+    if span[0] == 0.0:
+        far[0] = ends[0]
+    if span[1] == length:
+        far[1] = ends[1]
+    outline = np.array([far[0], far[1], near[1], near[0]] if not inside else [near[0], near[1], far[1], far[0]])
+    # The ring starts on the visible face, so that the texture runs on from piece to piece.
+    outline = np.roll(outline, 2, axis=0)
+    solid = prism(outline, *heights)
+    uv = solid.uv + np.array([-span[1], heights[0]])
+    return Solid(
+        vertices=solid.vertices, faces=solid.faces, uv=uv, outline=solid.outline,
+        low=solid.low, high=solid.high,
+    )  # fmt: skip
+
+
+def _door(rng: np.random.Generator, plan: Plan, opening: Opening) -> tuple[Model, Model]:
+    """(frame, leaf) of a closed door, in the wall's axes: y = 0 is the inner face, y > 0 inside the wall."""
+    width, height = opening.end - opening.start, opening.top
+    trim = plan.palette.trim
+    half, mid_y = width / 2, WALL_THICKNESS / 2
+    frame = [block((JAMB, WALL_THICKNESS, height), (s * (half - JAMB / 2), mid_y, 0)) for s in (-1, 1)]
+    frame.append(block((width - 2 * JAMB, WALL_THICKNESS, JAMB), (0, mid_y, height - JAMB)))
+    frame += [block((CASING, 0.016, height), (s * (half + CASING / 2), -0.008, 0)) for s in (-1, 1)]
+    frame.append(block((width + 2 * CASING, 0.016, CASING), (0, -0.008, height)))
+    color = shaded(trim, 0.97) if rng.random() < 0.5 else plan.palette.wood
+    leaf_w, leaf_h = width - 2 * JAMB, height - JAMB
+    parts: list[Part] = [*parts_of(color, block((leaf_w, 0.04, leaf_h), (0, 0.05, 0)))]
+    for z, h in ((0.16, 0.36 * leaf_h), (0.26 + 0.36 * leaf_h, 0.48 * leaf_h)):
+        parts += parts_of(shaded(color, 0.94), block((leaf_w - 0.26, 0.008, h), (0, 0.026, z)))
+    side = -1 if rng.random() < 0.5 else 1
+    x = side * (leaf_w / 2 - 0.07)
+    plate = block((0.04, 0.006, 0.2), (x, 0.027, 0.94))
+    stem = cylinder(0.01, 0.05, segments=10).tilted(0, np.pi / 2).moved((x, 0.026, 1.05))
+    lever = block((0.12, 0.016, 0.02), (x - side * 0.045, -0.024, 1.04))
+    parts += parts_of(plan.palette.metal, plate, stem, lever)
+    return (
+        Model(label="doorframe", parts=parts_of(trim, *frame), finish=trim),
+        Model(label="door", parts=tuple(parts), finish=color, shape="flat"),
+    )
+
+
+def _window(rng: np.random.Generator, plan: Plan, opening: Opening) -> Model:
+    """A window with two casements, its board reaching into the room; z = 0 is the sill of the wall."""
+    width, height = opening.end - opening.start, opening.top - opening.sill
+    trim, bar, sill, depth = plan.palette.trim, 0.055, 0.025, 0.06
+    y = 0.05 + depth / 2
+    solids = [block((width, WALL_THICKNESS + 0.08, sill), (0, (WALL_THICKNESS - 0.08) / 2, 0))]
+    inner_h = height - sill
+    solids += [block((bar, depth, inner_h), (s * (width - bar) / 2, y, sill)) for s in (-1, 1)]
+    solids += [block((width - 2 * bar, depth, bar), (0, y, z)) for z in (sill, height - bar)]
+    solids.append(block((bar, depth, inner_h - 2 * bar), (0, y, sill + bar)))
+    pane_h = inner_h - 2 * bar
+    lying = block((width - 2 * bar, pane_h, 0.01)).tilted(0, np.pi / 2)
+    pane = Part(
+        solid=lying.moved((0, y + 0.04, sill + bar + pane_h / 2)),
+        finish=Finish(rgb=(255, 255, 255), material="glass"),
+        image=draw_outdoors(rng),
+    )
+    return Model(label="window", parts=(*parts_of(trim, *solids), pane), finish=trim, shape="rectangular")

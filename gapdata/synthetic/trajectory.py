@@ -1,0 +1,214 @@
+"""A walk through a room with a camera held at eye height, looking at what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from gapdata.geometry.camera import Camera, intrinsics_from_fov
+from gapdata.geometry.transforms import look_at
+from gapdata.scene import Frame
+from gapdata.synthetic.freespace import CELL, FreeSpace
+
+Array = np.ndarray
+
+HEADINGS = 36  # viewing directions considered at each frame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WalkConfig:
+    """How the camera walks. Lengths in metres, angles in radians, times in seconds."""
+
+    height: int = 480  # pixels
+    width: int = 640
+    fps: float = 2.0
+    min_frames: int = 24
+    max_frames: int = 40
+    waypoints: int = 7
+    step: float = 0.35  # wanted path length between frames
+    max_turn: float = np.deg2rad(20.0)  # between neighbouring frames
+    half_view: float = np.deg2rad(32.0)  # half the horizontal view within which things count as seen
+    passes: int = 4  # rounds of looking; each favours what earlier rounds saw too little of
+
+
+def walk(
+    rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, "n"],
+    config: WalkConfig = WalkConfig(),  # noqa: B008
+) -> tuple[Frame, ...]:  # fmt: skip
+    """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
+
+    Raises ValueError when there is no free floor.
+    """
+    path = _floor_path(rng, free, config)
+    headings = _headings(rng, free, path, targets, radii, config)
+    count = len(path)
+    sway = gaussian_filter1d(rng.standard_normal((count, 2)), 4.0, axis=0, mode="nearest")
+    eye_height = rng.uniform(1.38, 1.6) + 0.08 * sway[:, 0]
+    pitch = np.deg2rad(rng.uniform(12.0, 20.0) + 5.0 * sway[:, 1])
+    K = intrinsics_from_fov(float(np.deg2rad(rng.uniform(62.0, 74.0))), config.height, config.width)
+    eyes = np.column_stack([path, np.clip(eye_height, 1.32, 1.68)])
+    forward = np.stack([np.cos(headings), np.sin(headings), -np.tan(pitch)], axis=-1)
+    return tuple(
+        Frame(
+            id=f"{i:06d}",
+            camera=Camera(
+                K=K, cam2world=look_at(eyes[i], eyes[i] + forward[i]), height=config.height, width=config.width
+            ),
+            timestamp_s=i / config.fps,
+        )
+        for i in range(count)
+    )  # fmt: skip
+
+
+def _floor_path(rng: np.random.Generator, free: FreeSpace, config: WalkConfig) -> Float[Array, "n 2"]:
+    """Evenly spaced floor points of a walk past far-apart places, never leaving the walkable floor."""
+    walkable = free.walkable()
+    cells = np.argwhere(walkable)
+    if len(cells) == 0:
+        raise ValueError("walk: no free floor")
+    number = np.full(walkable.shape, -1)
+    number[tuple(cells.T)] = np.arange(len(cells))
+    graph = _grid_graph(number)
+    stops = [int(rng.integers(len(cells)))]
+    reach = dijkstra(graph, indices=stops[0])
+    stops[0] = int(np.argmax(reach))
+    reach = dijkstra(graph, indices=stops[0])
+    for _ in range(min(config.waypoints, len(cells)) - 1):
+        stops.append(int(np.argmax(reach)))
+        reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
+    distance, previous = dijkstra(graph, indices=stops, return_predecessors=True)
+    tour = _short_tour(distance[:, stops])
+    route: list[int] = [stops[tour[0]]]
+    for here, there in zip(tour[:-1], tour[1:], strict=True):
+        leg, node = [], stops[there]
+        while node != stops[here]:
+            leg.append(node)
+            node = int(previous[here, node])
+        route += leg[::-1]
+    points = free.centers(cells[route])
+    return _smooth(points, walkable, free, config)
+
+
+def _grid_graph(number: Int[Array, "h w"]) -> coo_matrix:
+    rows, columns, lengths = [], [], []
+    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        h, w = number.shape
+        a = number[: h - dy, max(0, -dx) : w - max(0, dx)]
+        b = number[dy:, max(0, dx) : w - max(0, -dx)]
+        both = (a >= 0) & (b >= 0)
+        rows += [a[both], b[both]]
+        columns += [b[both], a[both]]
+        lengths += [np.full(2 * int(both.sum()), CELL * np.hypot(dx, dy))]
+    size = int(number.max()) + 1
+    return coo_matrix(
+        (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
+    ).tocsr()  # fmt: skip
+
+
+def _short_tour(distance: Float[Array, "n n"]) -> list[int]:
+    """An open tour over all stops from stop 0: nearest neighbour, then 2-opt."""
+    left, tour = set(range(1, len(distance))), [0]
+    while left:
+        nearest = min(sorted(left), key=lambda j: distance[tour[-1], j])
+        tour.append(nearest)
+        left.remove(nearest)
+
+    def length(order: list[int]) -> float:
+        return float(sum(distance[a, b] for a, b in zip(order[:-1], order[1:], strict=True)))
+
+    improved = True
+    while improved:
+        improved = False
+        for i in range(1, len(tour) - 1):
+            for j in range(i + 1, len(tour)):
+                other = tour[:i] + tour[i : j + 1][::-1] + tour[j + 1 :]
+                if length(other) < length(tour) - 1e-9:
+                    tour, improved = other, True
+    return tour
+
+
+def _smooth(
+    points: Float[Array, "n 2"], walkable: Bool[Array, "h w"], free: FreeSpace, config: WalkConfig
+) -> Float[Array, "m 2"]:
+    """The route rounded off where that keeps it on walkable floor, then cut into equal steps."""
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    total = float(steps.sum())
+    count = int(np.clip(round(total / config.step), config.min_frames, config.max_frames))
+    route = points
+    for sigma in (12.0, 8.0, 5.0, 3.0, 1.5):
+        rounded = gaussian_filter1d(points, sigma, axis=0, mode="nearest")
+        cells = free.cell_of(rounded)
+        if walkable[cells[:, 0], cells[:, 1]].all():
+            route = rounded
+            break
+    along = np.concatenate([[0.0], np.linalg.norm(np.diff(route, axis=0), axis=1).cumsum()])
+    wanted = np.linspace(0.0, along[-1], count)
+    return np.stack([np.interp(wanted, along, route[:, axis]) for axis in (0, 1)], axis=-1)
+
+
+def _headings(
+    rng: np.random.Generator, free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
+    radii: Float[Array, "m"], config: WalkConfig,
+) -> Float[Array, "n"]:  # fmt: skip
+    """Viewing directions (radians from world x) that see much, change smoothly and visit every target."""
+    angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
+    offset = targets[None, :, :2] - path[:, None]
+    distance = np.linalg.norm(offset, axis=-1)
+    bearing = np.arctan2(offset[..., 1], offset[..., 0])
+    away = np.abs((bearing[:, None, :] - angles[None, :, None] + np.pi) % (2 * np.pi) - np.pi)
+    centred = np.clip(1.25 - away / config.half_view, 0.0, 1.0)
+    comfort = np.exp(-(((distance - 2.2) / 1.4) ** 2)) * np.minimum(1.0, 0.25 + radii)
+    value = centred * comfort[:, None, :]
+    depth = _open_depth(free, path, angles)
+    base = 0.8 * np.minimum(depth, 3.0) / 3.0
+    weight = np.ones(len(targets))
+    choice = np.zeros(len(path), np.int64)
+    for _ in range(config.passes):
+        score = base + (value * weight).sum(axis=-1) / max(1e-9, weight.mean()) * 0.6
+        choice = _best_sequence(score, config)
+        seen = value[np.arange(len(path)), choice].sum(axis=0)
+        weight = 1.0 / (0.5 + seen) * np.minimum(1.0, 0.25 + radii)
+    smooth = gaussian_filter1d(np.unwrap(angles[choice]), 1.5, mode="nearest")
+    return np.asarray(smooth)
+
+
+def _open_depth(free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, "a"]) -> Float[Array, "n a"]:
+    """Metres one can look along the floor before a blocked cell, at most 4."""
+    reach = np.arange(0.1, 4.0, 0.1)
+    direction = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    points = path[:, None, None] + reach[None, None, :, None] * direction[None, :, None]
+    cells = free.cell_of(points)
+    rows, columns = free.blocked.shape
+    inside = (cells >= 0).all(axis=-1) & (cells[..., 0] < rows) & (cells[..., 1] < columns)
+    row, column = np.clip(cells[..., 0], 0, rows - 1), np.clip(cells[..., 1], 0, columns - 1)
+    stopped = free.blocked[row, column] | ~inside
+    first = np.where(stopped.any(axis=-1), stopped.argmax(axis=-1), len(reach) - 1)
+    return np.asarray(reach[first])
+
+
+def _best_sequence(score: Float[Array, "n a"], config: WalkConfig) -> Int[Array, "n"]:
+    """Headings of the highest total score with bounded, preferably small turns (dynamic programming)."""
+    step = 2.0 * np.pi / HEADINGS
+    widest = int(config.max_turn / step)
+    shifts = np.arange(-widest, widest + 1)
+    cost = 0.12 * np.abs(shifts) / max(1, widest)
+    total = score[0].copy()
+    back = np.zeros(score.shape, np.int64)
+    columns = np.arange(HEADINGS)
+    for i in range(1, len(score)):
+        options = np.stack([np.roll(total, s) - c for s, c in zip(shifts, cost, strict=True)])
+        best = options.argmax(axis=0)
+        back[i] = (columns - shifts[best]) % HEADINGS
+        total = options[best, columns] + score[i]
+    choice = np.zeros(len(score), np.int64)
+    choice[-1] = int(total.argmax())
+    for i in range(len(score) - 1, 0, -1):
+        choice[i - 1] = back[i, choice[i]]
+    return choice
+
+
