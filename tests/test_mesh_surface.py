@@ -1,0 +1,119 @@
+"""Colours and textures at points of faces, against arithmetic by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gapdata.mesh_surface import (
+    LINEAR_OF_BYTE,
+    SurfaceColor,
+    face_planes,
+    linear_to_srgb,
+    srgb_to_linear,
+)
+from tests.fixtures.scenes import MeshBuilder, box_room
+
+
+@given(st.floats(0, 1))
+def test_srgb_round_trip(value):
+    assert linear_to_srgb(srgb_to_linear(np.array([value])))[0] == pytest.approx(value, abs=1e-6)
+
+
+def test_srgb_known_values():
+    # IEC 61966-2-1: code 128 is 21.6 % linear light.
+    assert srgb_to_linear(np.array([128 / 255]))[0] == pytest.approx(0.2159, abs=1e-4)
+    np.testing.assert_allclose(srgb_to_linear(np.array([0.0, 1.0])), [0, 1])
+
+
+def quad(textures=(), uv_scale=1.0):
+    """A unit square whose corners have uv (0,0), (1,0), (1,1), (0,1) times `uv_scale`."""
+    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
+    mesh = MeshBuilder().quad(corners, "picture", (255, 255, 255)).mesh()
+    if not textures:
+        return mesh
+    uv = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32) * np.float32(uv_scale)
+    return replace(mesh, uv=uv, face_texture=np.zeros(2, np.int16), textures=tuple(textures))
+
+
+def sample(mesh, x, y, footprint=1e-4):
+    """Linear colour at position (x, y) of the square, y <= x: inside the first triangle."""
+    # x, y = u (1, 0) + v (1, 1)
+    uv = np.array([[x - y, y]], np.float32)
+    return SurfaceColor(mesh).at(np.zeros(1, np.int64), uv, np.array([footprint], np.float32))[0]
+
+
+def test_vertex_colours_are_interpolated_in_linear_light():
+    mesh = quad()
+    color = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)], np.uint8)
+    mesh = replace(mesh, vertex_color=color)
+    np.testing.assert_allclose(sample(mesh, 0.75, 0.25), [0.25, 0.5, 0.25], atol=1e-6)
+
+
+def test_texel_centres_are_exact_and_the_first_row_is_at_v_zero():
+    texture = np.random.default_rng(0).integers(0, 256, (4, 8, 3), np.uint8)
+    mesh = quad([texture])
+    for row, column in [(0, 2), (1, 5), (2, 7)]:
+        x, y = (column + 0.5) / 8, (row + 0.5) / 4
+        if y <= x:
+            expected = LINEAR_OF_BYTE[texture[row, column]]
+            np.testing.assert_allclose(sample(mesh, x, y), expected, atol=1e-5)
+
+
+def test_textures_repeat():
+    texture = np.random.default_rng(1).integers(0, 256, (4, 4, 3), np.uint8)
+    once, thrice = quad([texture]), quad([texture], uv_scale=3.0)
+    x, y = 0.8125, 0.3125
+    np.testing.assert_allclose(
+        sample(thrice, (1 + x) / 3, (0 + y) / 3), sample(once, x, y), atol=1e-4
+    )
+
+
+def test_between_texels_is_bilinear_also_across_the_seam():
+    texture = np.zeros((1, 2, 3), np.uint8)
+    texture[0, 1] = 255
+    mesh = quad([texture])
+    assert sample(mesh, 0.5, 0.1)[0] == pytest.approx(0.5, abs=1e-5)
+    assert sample(mesh, 0.999999, 0.1)[0] == pytest.approx(0.5, abs=1e-4)
+    assert sample(mesh, 0.375, 0.1)[0] == pytest.approx(0.25, abs=1e-5)
+
+
+def test_a_large_footprint_sees_the_mean():
+    texture = np.random.default_rng(2).integers(0, 256, (64, 64, 3), np.uint8)
+    mean = LINEAR_OF_BYTE[texture].mean(axis=(0, 1))
+    np.testing.assert_allclose(sample(quad([texture]), 0.6, 0.2, footprint=1.0), mean, atol=1e-4)
+
+
+def test_texture_multiplies_vertex_colour_and_other_faces_keep_theirs():
+    texture = np.full((2, 2, 3), 128, np.uint8)
+    mesh = quad([texture])
+    mesh = replace(
+        mesh,
+        vertex_color=np.full((4, 3), 200, np.uint8),
+        face_texture=np.array([0, -1], np.int16),
+    )
+    half = np.full((2, 2), 0.25, np.float32)
+    color = SurfaceColor(mesh).at(np.array([0, 1]), half, np.full(2, 1e-4, np.float32))
+    np.testing.assert_allclose(color[0], LINEAR_OF_BYTE[200] * LINEAR_OF_BYTE[128], rtol=1e-5)
+    np.testing.assert_allclose(color[1], LINEAR_OF_BYTE[200], rtol=1e-6)
+
+
+def test_no_face_is_black():
+    color = SurfaceColor(quad()).at(
+        np.array([-1]), np.zeros((1, 2), np.float32), np.ones(1, np.float32)
+    )
+    np.testing.assert_array_equal(color, 0)
+
+
+def test_face_planes_hold_all_three_vertices():
+    mesh = box_room().mesh
+    normal, offset = face_planes(mesh)
+    for corner in range(3):
+        on_plane = np.einsum("ij,ij->i", normal[:-1], mesh.vertices[mesh.faces[:, corner]])
+        np.testing.assert_allclose(on_plane, offset[:-1], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(normal[:-1], axis=1), 1, atol=1e-6)
+    assert not normal[-1].any()
