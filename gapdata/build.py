@@ -173,8 +173,8 @@ def _finish(
     return manifest
 
 
-def _platform() -> dict[str, str]:
+def _platform() -> str:
     """What the last bit of a ray cast or a JPEG may depend on."""
     packages = ("numpy", "open3d", "opencv-python-headless", "scipy")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    return {"machine": platform.machine(), "python": platform.python_version(), **versions}
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    return ", ".join([platform.machine(), f"python {platform.python_version()}", *versions])

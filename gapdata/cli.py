@@ -58,7 +58,7 @@ def build(
     )  # fmt: skip
     with summary.progress_bar("scenes") as on_progress:
         manifest = run_build(config, on_progress=on_progress)
-    _print(manifest.to_dict(), as_json, summary.describe(out, manifest))
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
 
 
 @app.command()
@@ -81,7 +81,7 @@ def info(url: Url, as_json: AsJson = False) -> None:
     from gapdata.shards.manifest import read_manifest
 
     manifest = read_manifest(url)
-    _print(manifest.to_dict(), as_json, summary.describe(url, manifest))
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(url, manifest))
 
 
 @app.command()

@@ -59,7 +59,7 @@ def draw_sample(sample: Sample) -> Picture:
     ranges = [view.depth[view.depth > 0] for view in shown if view.depth is not None]
     farthest = max((float(np.percentile(r, 99)) for r in ranges if len(r)), default=1.0)
     rows = [
-        _row([_draw_boxes(sample, i) for i in range(len(shown))], [_title(v) for v in shown]),
+        _row([_draw_boxes(sample, i) for i in range(len(shown))], [f"view {i}: {_title(v)}" for i, v in enumerate(shown, 1)]),
         _row([_colorize_depth(v, farthest) for v in shown], [f"depth, 0 to {farthest:.1f} m, {v.depth_source}" for v in shown]),
         _row([_colorize_normal(v) for v in shown], [f"normals, {v.normal_source}" for v in shown]),
         _row([_colorize_instances(v) for v in shown], ["instances"] * len(shown)),

@@ -114,9 +114,9 @@ def describe_check(url: str, report: CheckReport) -> str:
 
 def source_dicts() -> list[dict[str, str]]:
     """All sources as JSON types."""
-    from gapdata.sources import SOURCES, source_class
+    from gapdata.sources import SOURCES, source_info
 
-    infos = {name: source_class(name).info for name in sorted(SOURCES)}
+    infos = {name: source_info(name) for name in sorted(SOURCES)}
     return [
         {
             "name": name,

@@ -10,7 +10,7 @@ import pytest
 
 from gapdata.executors import EXECUTORS, open_executor
 from gapdata.renderers import RENDERERS
-from gapdata.sources import SOURCES, source_class
+from gapdata.sources import SOURCES, source_info
 from gapdata.tasks import TASKS, open_task
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +45,7 @@ def test_files_stay_small(path):
 
 def test_every_registered_name_opens():
     for name in SOURCES:
-        info = source_class(name).info
+        info = source_info(name)
         assert info.renderer in RENDERERS
         assert info.summary
         assert info.licence

@@ -37,7 +37,9 @@ EXECUTORS: dict[str, str] = {
 def open_executor(name: str, *, workers: int) -> Executor:
     """The named executor with so many workers. Raises ConfigError for a name that is not there."""
     if name not in EXECUTORS:
-        raise ConfigError(f"unknown executor {name!r}: expected one of {', '.join(sorted(EXECUTORS))}")
+        raise ConfigError(
+            f"unknown executor {name!r}: expected one of {', '.join(sorted(EXECUTORS))}"
+        )
     module, _, attribute = EXECUTORS[name].partition(":")
     executor: Executor = getattr(importlib.import_module(module), attribute)(workers=workers)
     return executor

@@ -66,7 +66,9 @@ class LocalExecutor:
             drain.join()
 
 
-def _run_single_threaded(function: Callable[..., Result], job: Any, report: Callable[[int], None]) -> Result:
+def _run_single_threaded(
+    function: Callable[..., Result], job: Any, report: Callable[[int], None]
+) -> Result:
     import cv2
 
     cv2.setNumThreads(1)

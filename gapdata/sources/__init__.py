@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from gapdata.errors import ConfigError
 from gapdata.scene import Scene
@@ -46,18 +46,22 @@ SOURCES: dict[str, str] = {
 }
 
 
-def source_class(name: str) -> type:
-    """The class behind a source's name. Raises ConfigError for a name that is not there."""
-    if name not in SOURCES:
-        raise ConfigError(f"unknown source {name!r}: expected one of {', '.join(sorted(SOURCES))}")
-    module, _, attribute = SOURCES[name].partition(":")
-    loaded: type = getattr(importlib.import_module(module), attribute)
-    return loaded
+def source_info(name: str) -> SourceInfo:
+    """What a source says of itself. Raises ConfigError for a name that is not there."""
+    info: SourceInfo = _source_class(name).info
+    return info
 
 
 def open_source(
     name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0
 ) -> Source:
     """A source ready to list and load scenes. Raises ConfigError or SourceError when the root is wrong."""
-    source: Source = source_class(name)(root, num_scenes=num_scenes, seed=seed)
+    source: Source = _source_class(name)(root, num_scenes=num_scenes, seed=seed)
     return source
+
+
+def _source_class(name: str) -> Any:
+    if name not in SOURCES:
+        raise ConfigError(f"unknown source {name!r}: expected one of {', '.join(sorted(SOURCES))}")
+    module, _, attribute = SOURCES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
