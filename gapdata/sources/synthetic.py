@@ -34,7 +34,9 @@ class SyntheticSource:
         if root:
             raise ConfigError(f"synthetic: expected no root, found {root!r}; leave --root out")
         if not 1 <= count <= MAX_SCENES:
-            raise ConfigError(f"synthetic: expected 1 to {MAX_SCENES} scenes, found {count}; change --num-scenes")
+            raise ConfigError(
+                f"synthetic: expected 1 to {MAX_SCENES} scenes, found {count}; change --num-scenes"
+            )
         if seed < 0:
             raise ConfigError(f"synthetic: expected a seed >= 0, found {seed}; change --seed")
         self._seed = seed

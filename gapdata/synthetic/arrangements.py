@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gapdata.synthetic.furniture import bedroom, decor, electronics, kitchen, seating, storage, tables
+from gapdata.synthetic.furniture import (
+    bedroom,
+    decor,
+    electronics,
+    kitchen,
+    seating,
+    storage,
+    tables,
+)
 from gapdata.synthetic.materials import Palette
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
@@ -18,7 +26,7 @@ LOW_CLUTTER: tuple[Builder, ...] = (
     kitchen.bottle, decor.book,
 )  # fmt: skip
 DESK_CLUTTER: tuple[Builder, ...] = (
-    kitchen.cup, decor.book, decor.small_plant, kitchen.bottle, decor.book, decor.desk_lamp,
+    kitchen.cup, decor.book, decor.small_plant, kitchen.bottle, decor.book,
 )  # fmt: skip
 DINNER: tuple[Builder, ...] = (
     kitchen.plate, kitchen.cup, kitchen.bowl, kitchen.bottle, kitchen.fruit, decor.vase, decor.candle, kitchen.plate,
@@ -43,7 +51,9 @@ def build(placer: Placer, builder: Builder) -> Model:
     return builder(placer.rng, placer.plan.palette)
 
 
-def clutter(placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0) -> None:
+def clutter(
+    placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0
+) -> None:
     """A few things at random places of a host's surface; books may carry one more thing."""
     for _ in range(count):
         model = build(placer, builders[int(placer.rng.integers(len(builders)))])
@@ -53,83 +63,124 @@ def clutter(placer: Placer, host: int, builders: Sequence[Builder], count: int, 
             placer.on(top, index, at=(0.0, 0.0), turn=float(placer.rng.uniform(-0.3, 0.3)))
 
 
-def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -> None:
-    """Chairs along the table's sides (and ends), facing it, pushed in by different amounts."""
+def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -> float:
+    """Chairs along the table's sides (and ends), facing it, pushed in by different amounts.
+
+    Returns the fraction of the seats that found room.
+    """
     width, depth = placer.placed[table].model.size[:2]
     along = (-0.25 * width, 0.25 * width) if width > 1.25 else (0.0,)
     seats = [(x, side * depth / 2, 0.0 if side > 0 else np.pi) for x in along for side in (-1, 1)]
     if ends or width <= 1.0:
         seats += [(side * width / 2, 0.0, -side * np.pi / 2) for side in (-1, 1)]
     chair = build(placer, builder)
+    taken = 0
     for x, y, turn in seats:
         outward = np.array([np.sign(x) if y == 0.0 else 0.0, np.sign(y)])
         for gap in sorted(placer.rng.uniform(0.08, 0.3, 4).tolist()):
             spot = np.array([x, y]) + outward * gap
             tilt = float(placer.rng.uniform(-0.12, 0.12))
             if placer.near(chair, table, spot.tolist(), turn=turn + tilt) is not None:
+                taken += 1
                 break
         else:
             placer.give_up(chair)
+    return taken / len(seats)
 
 
 def table_with_chairs(placer: Placer, builder: Builder, chair: Builder, *, rug: bool) -> int | None:
     """A table in the open with chairs around it, now and then on a rug that holds them all."""
     model = build(placer, builder)
     width, depth = model.size[:2]
-    for _ in range(40):
-        low, high = placer.plan.corners.min(axis=0), placer.plan.corners.max(axis=0)
-        middle = 0.5 * (low + high)
-        spot = middle + placer.rng.uniform(-0.3, 0.3, 2) * (high - low)
+    low, high = placer.plan.corners.min(axis=0), placer.plan.corners.max(axis=0)
+    start = placer.checkpoint()
+    for attempt in range(36):
+        spot = 0.5 * (low + high) + placer.rng.uniform(-0.3, 0.3, 2) * (high - low)
         yaw = 0.5 * np.pi * int(placer.rng.integers(2))
-        if rug:
+        if rug and attempt < 18:
             mat = decor.rug(placer.rng, placer.plan.palette, width + 1.5, depth + 1.5, oval=False)
-            placer.on_floor(mat, spot, yaw)
+            if placer.on_floor(mat, spot, yaw) is None:
+                continue
         index = placer.on_floor(model, spot, yaw)
-        if index is not None:
-            chairs_around(placer, index, chair, ends=chance(placer, 0.5))
+        enough = 0.9 if attempt < 24 else 0.45
+        if (
+            index is not None
+            and chairs_around(placer, index, chair, ends=chance(placer, 0.5)) >= enough
+        ):
             return index
-        rug = False
+        placer.restore(start)
     placer.give_up(model)
     return None
 
 
 def workplace(placer: Placer) -> int | None:
     """A desk at a wall with a chair facing it, a screen, and a waste bin beside or below."""
-    desk = placer.against_wall(build(placer, tables.desk))
-    if desk is None:
-        return None
-    size = placer.placed[desk].model.size
-    rng = placer.rng
+    start = placer.checkpoint()
+    for _ in range(6):
+        desk = placer.against_wall(build(placer, tables.desk))
+        if desk is not None and _seat_at(placer, desk):
+            _equip(placer, desk)
+            _beside_or_below(placer, build(placer, storage.trash_can), desk)
+            return desk
+        placer.restore(start)
+    placer.give_up(build(placer, tables.desk))
+    return None
+
+
+def _seat_at(placer: Placer, desk: int) -> bool:
+    depth = placer.placed[desk].model.size[1]
     chair = build(placer, seating.office_chair)
-    for gap in sorted(rng.uniform(0.12, 0.5, 5).tolist()):
-        spot = [float(rng.uniform(-0.12, 0.12)), -size[1] / 2 - gap]
-        if placer.near(chair, desk, spot, turn=np.pi + float(rng.uniform(-0.3, 0.3))) is not None:
-            break
-    else:
-        placer.give_up(chair)
+    for gap in sorted(placer.rng.uniform(0.1, 0.5, 5).tolist()):
+        spot = (float(placer.rng.uniform(-0.12, 0.12)), -depth / 2 - gap)
+        if (
+            placer.near(chair, desk, spot, turn=np.pi + float(placer.rng.uniform(-0.3, 0.3)))
+            is not None
+        ):
+            return True
+    return False
+
+
+def _equip(placer: Placer, desk: int) -> None:
+    """A screen with keyboard and mouse, or a laptop, and what lies about on a desk."""
+    rng, size = placer.rng, placer.placed[desk].model.size
     if chance(placer, 0.65):
         x = float(rng.uniform(-0.15, 0.15))
         placer.on(build(placer, electronics.monitor), desk, at=(x, size[1] / 2 - 0.2), turn=0.0)
-        placer.on(build(placer, electronics.keyboard), desk, at=(x, -0.12), turn=float(rng.uniform(-0.05, 0.05)))
+        placer.on(
+            build(placer, electronics.keyboard),
+            desk,
+            at=(x, -0.12),
+            turn=float(rng.uniform(-0.05, 0.05)),
+        )
         placer.on(build(placer, electronics.mouse), desk, at=(x + 0.32, -0.12), turn=0.0)
         if chance(placer, 0.5):
-            tower = build(placer, electronics.computer_tower)
-            _beside_or_below(placer, tower, desk)
+            _beside_or_below(placer, build(placer, electronics.computer_tower), desk)
     else:
-        placer.on(build(placer, electronics.laptop), desk, at=(float(rng.uniform(-0.1, 0.1)), 0.0), turn=float(rng.uniform(-0.15, 0.15)))
+        turn = float(rng.uniform(-0.15, 0.15))
+        placer.on(
+            build(placer, electronics.laptop),
+            desk,
+            at=(float(rng.uniform(-0.1, 0.1)), 0.0),
+            turn=turn,
+        )
     if chance(placer, 0.6):
         side = 1 if chance(placer, 0.5) else -1
-        placer.on(build(placer, decor.desk_lamp), desk, at=(side * (size[0] / 2 - 0.2), size[1] / 2 - 0.22), turn=-side * 0.5)
-    clutter(placer, desk, DESK_CLUTTER[:5], int(rng.integers(2, 5)))
-    _beside_or_below(placer, build(placer, storage.trash_can), desk)
-    return desk
+        spot = (side * (size[0] / 2 - 0.2), size[1] / 2 - 0.22)
+        placer.on(build(placer, decor.desk_lamp), desk, at=spot, turn=-side * 0.5)
+    clutter(placer, desk, DESK_CLUTTER, int(rng.integers(2, 5)))
 
 
 def _beside_or_below(placer: Placer, model: Model, host: int) -> None:
     """Stands a model below a table or right beside it, its front the host's."""
     size, half = placer.placed[host].model.size, 0.5 * model.size
-    spots = [(float(x), float(size[1] / 2 - half[1] - 0.1)) for x in placer.rng.uniform(-0.35, 0.35, 6) * size[0]]
-    spots += [(side * float(size[0] / 2 + half[0] + 0.05), float(size[1] / 2 - half[1])) for side in (-1, 1)]
+    spots = [
+        (float(x), float(size[1] / 2 - half[1] - 0.1))
+        for x in placer.rng.uniform(-0.35, 0.35, 6) * size[0]
+    ]
+    spots += [
+        (side * float(size[0] / 2 + half[0] + 0.05), float(size[1] / 2 - half[1]))
+        for side in (-1, 1)
+    ]
     for spot in spots:
         if placer.near(model, host, spot) is not None:
             return
@@ -157,31 +208,49 @@ def bookcase(placer: Placer) -> int | None:
     for level, area in enumerate(surfaces):
         wide = float(np.ptp(area.outline[:, 0]))
         if level == len(surfaces) - 1:
-            clutter(placer, case, (decor.vase, decor.small_plant, decor.book, storage.basket), int(placer.rng.integers(0, 3)), level)
+            clutter(
+                placer,
+                case,
+                (decor.vase, decor.small_plant, decor.book, storage.basket),
+                int(placer.rng.integers(0, 3)),
+                level,
+            )
             continue
         fill = float(placer.rng.uniform(0.35, 0.98)) * wide
         row = decor.book_row(placer.rng, placer.plan.palette, max(fill, 0.2), area.headroom)
         side = -1 if chance(placer, 0.7) else 1
         middle = area.outline.mean(axis=0)
-        spot = (float(middle[0] + side * (0.5 * wide - 0.5 * row.size[0] - 0.004)), float(middle[1] + 0.012))
+        spot = (
+            float(middle[0] + side * (0.5 * wide - 0.5 * row.size[0] - 0.004)),
+            float(middle[1] + 0.012),
+        )
         spot = (spot[0] - 0.5 * float(row.high[0] + row.low[0]), spot[1])
         placer.on(row, case, surface=level, at=spot, turn=0.0)
         if fill < 0.75 * wide:
-            clutter(placer, case, (decor.vase, decor.small_plant, kitchen.bowl, decor.candle), 1, level)
+            clutter(
+                placer, case, (decor.vase, decor.small_plant, kitchen.bowl, decor.candle), 1, level
+            )
     return case
 
 
 def decorate_walls(placer: Placer, pictures: int) -> None:
-    """Curtains at windows, then pictures, a clock, a mirror or a shelf on what is left of the walls."""
+    """Pictures, a clock, a shelf on what is left of the walls."""
     for _ in range(pictures):
         model = build(placer, decor.picture)
         placer.hang(model, float(placer.rng.uniform(1.45, 1.6)) - 0.5 * float(model.size[2]))
     if chance(placer, 0.5):
         placer.hang(build(placer, decor.clock), float(placer.rng.uniform(1.75, 1.95)))
     if chance(placer, 0.35):
-        shelf = placer.hang(build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45)))
+        shelf = placer.hang(
+            build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45))
+        )
         if shelf is not None:
-            clutter(placer, shelf, (decor.book, decor.vase, decor.small_plant, decor.candle), int(placer.rng.integers(1, 4)))
+            clutter(
+                placer,
+                shelf,
+                (decor.book, decor.vase, decor.small_plant, decor.candle),
+                int(placer.rng.integers(1, 4)),
+            )
 
 
 def dress_windows(placer: Placer, *, curtains: float) -> None:
@@ -213,4 +282,6 @@ def pillows(placer: Placer, bed: int) -> None:
     model = build(placer, bedroom.pillow)
     spots = (-0.25 * wide, 0.25 * wide) if wide > 1.25 else (0.0,)
     for x in spots:
-        placer.on(model, bed, at=(x, float(middle[1]) + 0.08), turn=float(placer.rng.uniform(-0.05, 0.05)))
+        placer.on(
+            model, bed, at=(x, float(middle[1]) + 0.08), turn=float(placer.rng.uniform(-0.05, 0.05))
+        )

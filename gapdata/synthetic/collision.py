@@ -77,6 +77,13 @@ class Obstacles:
             self._bounds[len(self._prisms)] = _bounds(prism)
             self._prisms.append(prism)
 
+    def __len__(self) -> int:
+        return len(self._prisms)
+
+    def forget(self, count: int) -> None:
+        """Takes the latest prisms away until `count` are left."""
+        del self._prisms[count:]
+
     def hit(self, prisms: Sequence[Prism]) -> bool:
         """Whether any of the prisms overlaps one that was added."""
         if not self._prisms:

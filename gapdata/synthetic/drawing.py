@@ -43,7 +43,11 @@ def _stretched(part: Part) -> Float[Array, "V 2"]:
     """
     assert part.image is not None
     height, width = part.image.shape[:2]
-    cap = part.solid.uv[-2 * len(part.solid.outline) :] if len(part.solid.outline) > 3 else part.solid.uv
+    cap = (
+        part.solid.uv[-2 * len(part.solid.outline) :]
+        if len(part.solid.outline) > 3
+        else part.solid.uv
+    )
     low, high = cap.min(axis=0), cap.max(axis=0)
     unit = np.clip((part.solid.uv - low) / (high - low), 0.0, 1.0)
     unit = np.stack([unit[:, 0], 1.0 - unit[:, 1]], axis=-1)

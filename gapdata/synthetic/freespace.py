@@ -15,24 +15,26 @@ Array = np.ndarray
 CELL = 0.05  # metres
 BODY_LOW, BODY_HIGH = 0.05, 1.95  # prisms that reach into these heights block the walker
 CLEARANCE = 0.33  # metres from the walker's axis to anything
+EYE_LEVEL = 1.3  # prisms that reach this height block the view
 
 
 class FreeSpace:
-    """A raster of blocked floor that grows as things are placed."""
+    """Rasters of blocked floor, and of what blocks the view, that grow as things are placed."""
 
     def __init__(self, low: Float[Array, "2"], high: Float[Array, "2"]) -> None:
         """An open rectangle between two corners with blocked surroundings."""
         self._origin = low - CELL
         width, depth = np.ceil((high - low) / CELL).astype(int) + 2
         self.blocked: Bool[Array, "h w"] = np.zeros((depth, width), bool)
+        self.tall: Bool[Array, "h w"] = np.zeros((depth, width), bool)
 
     def block(self, prisms: Sequence[Prism]) -> None:
         """Marks the cells that the prisms touch at body height."""
         for prism in prisms:
             if prism.low < BODY_HIGH and prism.high > BODY_LOW:
-                self._block_outline(prism.outline)
+                self._mark(prism.outline, prism.high > EYE_LEVEL)
 
-    def _block_outline(self, outline: Float[Array, "K 2"]) -> None:
+    def _mark(self, outline: Float[Array, "K 2"], tall: bool) -> None:
         rows, columns = self.blocked.shape
         first = np.floor((outline.min(axis=0) - self._origin) / CELL).astype(int) - 1
         last = np.floor((outline.max(axis=0) - self._origin) / CELL).astype(int) + 2
@@ -47,7 +49,10 @@ class FreeSpace:
         normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
         reach = (outline * normal).sum(axis=1)
         outside = x[None, :, None] * normal[:, 0] + y[:, None, None] * normal[:, 1] - reach
-        self.blocked[y0:y1, x0:x1] |= outside.max(axis=-1) <= CELL / np.sqrt(2.0)
+        covered = outside.max(axis=-1) <= CELL / np.sqrt(2.0)
+        self.blocked[y0:y1, x0:x1] |= covered
+        if tall:
+            self.tall[y0:y1, x0:x1] |= covered
 
     def distance(self) -> Float[Array, "h w"]:
         """Metres from each cell's centre to the nearest blocked cell, at least as near as the truth."""
@@ -55,13 +60,18 @@ class FreeSpace:
 
     def walkable(self) -> Bool[Array, "h w"]:
         """The largest connected set of cells with CLEARANCE all around; empty when there is none."""
+        return self.split()[0]
+
+    def split(self) -> tuple[Bool[Array, "h w"], float]:
+        """(the walkable cells, square metres that are as clear but cut off from them)."""
         open_cells = self.distance() >= CLEARANCE
         labels, count = ndimage.label(open_cells)
         if count == 0:
-            return open_cells
+            return open_cells, 0.0
         sizes = np.bincount(labels.ravel())
         sizes[0] = 0
-        return np.asarray(labels == int(np.argmax(sizes)))
+        largest = int(np.argmax(sizes))
+        return np.asarray(labels == largest), float(sizes.sum() - sizes[largest]) * CELL**2
 
     def centers(self, cells: Int[Array, "*n 2"]) -> Float[Array, "*n 2"]:
         """World x, y of cells given as (row, column)."""

@@ -10,7 +10,15 @@ from gapdata.synthetic.arrangements import (
     DINNER, FLOOR_THINGS, LOW_CLUTTER, WORKTOP, below, bookcase, build, chance, clutter,
     decorate_walls, dress_windows, pillows, scatter, table_with_chairs, workplace,
 )  # fmt: skip
-from gapdata.synthetic.furniture import bedroom, decor, electronics, kitchen, seating, storage, tables
+from gapdata.synthetic.furniture import (
+    bedroom,
+    decor,
+    electronics,
+    kitchen,
+    seating,
+    storage,
+    tables,
+)
 from gapdata.synthetic.layout import SizeRange
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
@@ -60,7 +68,13 @@ def _sitting_group(placer: Placer, couch: int) -> None:
     y = -size[1] / 2 - gap - table.size[1] / 2
     if chance(placer, 0.8):
         half = table.size[1] / 2 + gap - 0.06
-        mat = decor.rug(rng, palette, float(max(size[0] * rng.uniform(0.8, 1.05), table.size[0] + 0.5)), 2 * half + 0.25, oval=chance(placer, 0.3))
+        mat = decor.rug(
+            rng,
+            palette,
+            float(max(size[0] * rng.uniform(0.8, 1.05), table.size[0] + 0.5)),
+            2 * half + 0.25,
+            oval=chance(placer, 0.3),
+        )
         placer.near(mat, couch, (0.0, y - 0.125), on_rug=False)
     index = placer.near(table, couch, (0.0, y))
     if index is None:
@@ -93,12 +107,16 @@ def _television(placer: Placer, couch: int) -> None:
                 stand = placer.at_wall(model, wall, along)
                 if stand is not None:
                     placer.on(build(placer, electronics.tv), stand, at=(0.0, 0.03), turn=0.0)
-                    clutter(placer, stand, (decor.vase, decor.small_plant, decor.book, decor.candle), 2)
+                    clutter(
+                        placer, stand, (decor.vase, decor.small_plant, decor.book, decor.candle), 2
+                    )
                     return
     placer.give_up(model)
 
 
-def _beside_host(placer: Placer, host: int, model: Model, side: int, gap: float = 0.06) -> int | None:
+def _beside_host(
+    placer: Placer, host: int, model: Model, side: int, gap: float = 0.06
+) -> int | None:
     """Stands a model beside a host, backs in line."""
     thing = placer.placed[host].model
     x = side * (0.5 * (thing.size[0] + model.size[0]) + gap)
@@ -113,7 +131,7 @@ def _beside(placer: Placer, host: int, model: Model, side: int, *, lamp: bool) -
     index = _beside_host(placer, host, model, side)
     if index is not None:
         if lamp:
-            placer.on(build(placer, decor.table_lamp), index, at=(0.0, 0.04), turn=0.0)
+            placer.on(build(placer, decor.table_lamp), index, at=(0.0, 0.0), turn=0.0)
         clutter(placer, index, (decor.book, kitchen.cup, decor.candle, kitchen.bottle), 2)
 
 
@@ -133,14 +151,22 @@ def furnish_bedroom(placer: Placer) -> None:
             below(placer, bed, (storage.cardboard_box, storage.storage_bin))
         wall, along = placer.wall_of(bed)
         if chance(placer, 0.7):
-            placer.hang(build(placer, decor.picture), float(rng.uniform(1.4, 1.5)), wall=wall, along=along)
+            placer.hang(
+                build(placer, decor.picture), float(rng.uniform(1.4, 1.5)), wall=wall, along=along
+            )
         if chance(placer, 0.5):
             bench = build(placer, seating.bench)
             if placer.near(bench, bed, (0.0, -size[1] / 2 - bench.size[1] / 2 - 0.06)) is None:
                 placer.give_up(bench)
         if chance(placer, 0.7):
             side = 1 if chance(placer, 0.5) else -1
-            mat = decor.rug(rng, palette, float(rng.uniform(0.7, 1.0)), float(rng.uniform(1.3, 1.7)), oval=chance(placer, 0.3))
+            mat = decor.rug(
+                rng,
+                palette,
+                float(rng.uniform(0.7, 1.0)),
+                float(rng.uniform(1.3, 1.7)),
+                oval=chance(placer, 0.3),
+            )
             placer.near(mat, bed, (side * (size[0] / 2 + mat.size[0] / 2 + 0.06), -0.35))
     placer.against_wall(build(placer, storage.wardrobe), tries=40)
     if chance(placer, 0.7):
@@ -148,8 +174,18 @@ def furnish_bedroom(placer: Placer) -> None:
         if chest is not None:
             wall, along = placer.wall_of(chest)
             if chance(placer, 0.6):
-                placer.hang(build(placer, decor.mirror), placer.placed[chest].model.size[2] + 0.12, wall=wall, along=along)
-            clutter(placer, chest, (decor.vase, decor.table_lamp, decor.candle, decor.small_plant, decor.book), 3)
+                placer.hang(
+                    build(placer, decor.mirror),
+                    placer.placed[chest].model.size[2] + 0.12,
+                    wall=wall,
+                    along=along,
+                )
+            clutter(
+                placer,
+                chest,
+                (decor.vase, decor.table_lamp, decor.candle, decor.small_plant, decor.book),
+                3,
+            )
     if chance(placer, 0.55):
         workplace(placer)
     elif chance(placer, 0.6):
@@ -182,7 +218,11 @@ def furnish_office(placer: Placer) -> None:
             clutter(placer, table, (kitchen.cup, decor.book, electronics.laptop, kitchen.bottle), 3)
     placer.against_wall(build(placer, decor.plant))
     decorate_walls(placer, int(rng.integers(1, 3)))
-    scatter(placer, (storage.cardboard_box, storage.backpack, seating.stool, storage.storage_bin), int(rng.integers(1, 4)))
+    scatter(
+        placer,
+        (storage.cardboard_box, storage.backpack, seating.stool, storage.storage_bin),
+        int(rng.integers(1, 4)),
+    )
 
 
 def furnish_kitchen(placer: Placer) -> None:
@@ -190,7 +230,12 @@ def furnish_kitchen(placer: Placer) -> None:
     rng = placer.rng
     _kitchen_run(placer)
     dress_windows(placer, curtains=0.25)
-    table = table_with_chairs(placer, tables.small_table if placer.plan.area < 16 else tables.dining_table, seating.chair, rug=False)
+    table = table_with_chairs(
+        placer,
+        tables.small_table if placer.plan.area < 16 else tables.dining_table,
+        seating.chair,
+        rug=False,
+    )
     if table is not None:
         clutter(placer, table, DINNER, int(rng.integers(4, 8)))
     if chance(placer, 0.5):
@@ -201,7 +246,11 @@ def furnish_kitchen(placer: Placer) -> None:
     if chance(placer, 0.6):
         placer.against_wall(build(placer, decor.plant))
     decorate_walls(placer, int(rng.integers(0, 3)))
-    scatter(placer, (storage.cardboard_box, seating.stool, storage.basket, decor.toy_ball), int(rng.integers(1, 4)))
+    scatter(
+        placer,
+        (storage.cardboard_box, seating.stool, storage.basket, decor.toy_ball),
+        int(rng.integers(1, 4)),
+    )
 
 
 def _kitchen_run(placer: Placer) -> None:
@@ -214,9 +263,17 @@ def _kitchen_run(placer: Placer) -> None:
     if chance(placer, 0.5):
         row = row[::-1]
     total = sum(float(m.size[0]) for m in row) + 0.01 * len(row)
-    walls = [w for w in np.argsort(-plan.lengths, kind="stable").tolist() if plan.lengths[w] > total + 0.06]
+    walls = [
+        w
+        for w in np.argsort(-plan.lengths, kind="stable").tolist()
+        if plan.lengths[w] > total + 0.06
+    ]
     for wall in walls:
-        for start in (0.04, float(plan.lengths[wall]) - total - 0.04, 0.5 * (float(plan.lengths[wall]) - total)):
+        for start in (
+            0.04,
+            float(plan.lengths[wall]) - total - 0.04,
+            0.5 * (float(plan.lengths[wall]) - total),
+        ):
             if _run_at(placer, row, wall, start):
                 return
     for model in row:
@@ -239,7 +296,12 @@ def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> bool:
         if model.label == "kitchen counter":
             if len(model.surfaces) == 2:
                 basin = build(placer, kitchen.sink)
-                placer.try_put(basin, placer.placed[index].position + np.array([0, 0, kitchen.COUNTER_HEIGHT]), placer.placed[index].yaw, index)
+                placer.try_put(
+                    basin,
+                    placer.placed[index].position + np.array([0, 0, kitchen.COUNTER_HEIGHT]),
+                    placer.placed[index].yaw,
+                    index,
+                )
             for surface in range(len(model.surfaces)):
                 if surface == 0 and chance(placer, 0.5):
                     placer.on(build(placer, kitchen.microwave), index, surface=surface, turn=0.0)
@@ -262,7 +324,12 @@ def furnish_dining_room(placer: Placer) -> None:
             below(placer, table, (decor.toy_ball, storage.basket))
     chest = placer.against_wall(build(placer, storage.cabinet), centred=True)
     if chest is not None:
-        clutter(placer, chest, (decor.vase, decor.table_lamp, kitchen.bowl, kitchen.bottle, decor.candle), 4)
+        clutter(
+            placer,
+            chest,
+            (decor.vase, decor.table_lamp, kitchen.bowl, kitchen.bottle, decor.candle),
+            4,
+        )
         wall, along = placer.wall_of(chest)
         if chance(placer, 0.6):
             placer.hang(build(placer, decor.mirror), 1.2, wall=wall, along=along)

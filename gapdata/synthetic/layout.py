@@ -74,9 +74,7 @@ class Plan:
 
     def offset_corners(self, distance: float) -> Float[Array, "K 2"]:
         """The corners moved outwards by `distance` from both walls that meet there."""
-        return np.asarray(
-            self.corners - distance * (self.inward + np.roll(self.inward, 1, axis=0))
-        )
+        return np.asarray(self.corners - distance * (self.inward + np.roll(self.inward, 1, axis=0)))
 
     def inside(self, point: Float[Array, "2"]) -> bool:
         """Whether a point of the floor lies in the room."""
@@ -93,7 +91,9 @@ class Plan:
         spans = ((low[0], split_x), (split_x, high[0]))
         rects = []
         for x0, x1 in spans:
-            inside = [c for c in grown if x0 - 1e-9 <= c[0] <= x1 + 1e-9 and not np.isclose(c[0], split_x)]
+            inside = [
+                c for c in grown if x0 - 1e-9 <= c[0] <= x1 + 1e-9 and not np.isclose(c[0], split_x)
+            ]
             ys = [c[1] for c in inside]
             rects.append((np.array([x0, min(ys)]), np.array([x1, max(ys)])))
         return rects
@@ -105,9 +105,7 @@ def _reflex_corner(plan: Plan) -> int:
     return int(np.argmin(turn))
 
 
-def sample_plan(
-    rng: np.random.Generator, kind: str, limits: SizeRange, palette: Palette
-) -> Plan:
+def sample_plan(rng: np.random.Generator, kind: str, limits: SizeRange, palette: Palette) -> Plan:
     """A rectangular or, for large rooms now and then, L-shaped room with a door and one to three windows."""
     size = np.array([rng.uniform(*limits.long_side), rng.uniform(*limits.short_side)])
     if rng.random() < 0.5:
@@ -142,13 +140,28 @@ def _openings(rng: np.random.Generator, plan: Plan) -> tuple[Opening, ...]:
     # Doors stand near a corner, which keeps the wall free for furniture.
     nudge = min(slack, float(rng.uniform(0.0, 0.4)))
     start = CORNER_MARGIN + (nudge if rng.random() < 0.5 else slack - nudge)
-    openings = [Opening(wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=DOOR_HEIGHT)]
+    openings = [
+        Opening(
+            wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=DOOR_HEIGHT
+        )
+    ]
     others = [i for i in walls if i != door_wall and plan.lengths[i] > 1.9]
     count = min(len(others), int(rng.integers(1, 4)))
     for wall in rng.permutation(np.array(others))[:count].tolist():
         length = float(plan.lengths[wall])
         wide = min(float(rng.uniform(1.0, 1.9)), length - 2 * CORNER_MARGIN - 0.2)
-        middle = length / 2 + float(rng.uniform(-0.5, 0.5)) * (length - wide - 2 * CORNER_MARGIN - 0.2)
+        middle = length / 2 + float(rng.uniform(-0.5, 0.5)) * (
+            length - wide - 2 * CORNER_MARGIN - 0.2
+        )
         sill, top = float(rng.uniform(0.85, 1.0)), float(rng.uniform(2.0, 2.2))
-        openings.append(Opening(wall=wall, kind="window", start=middle - wide / 2, end=middle + wide / 2, sill=sill, top=top))
+        openings.append(
+            Opening(
+                wall=wall,
+                kind="window",
+                start=middle - wide / 2,
+                end=middle + wide / 2,
+                sill=sill,
+                top=top,
+            )
+        )
     return tuple(openings)

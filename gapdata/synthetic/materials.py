@@ -126,9 +126,7 @@ def sample_palette(rng: np.random.Generator, *, wet: bool = False) -> Palette:
             material="brick" if feature_texture == "bricks" else "paint",
             texture=feature_texture,
         ),
-        floor=Finish(
-            rgb=pick(rng, [floor_rgb], 6), material=floor_material, texture=floor_texture
-        ),
+        floor=Finish(rgb=pick(rng, [floor_rgb], 6), material=floor_material, texture=floor_texture),
         trim=Finish(rgb=(240, 238, 234), material="wood"),
         wood=Finish(rgb=pick(rng, WOODS), material="wood", texture="wood"),
         wood_second=Finish(

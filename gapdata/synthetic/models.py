@@ -111,7 +111,13 @@ def parts_of(finish: Finish, *solids: Solid) -> tuple[Part, ...]:
 
 
 def tabletop(
-    width: float, depth: float, z: float, *, inset: float = 0.02, headroom: float = 10.0, y: float = 0.0
+    width: float,
+    depth: float,
+    z: float,
+    *,
+    inset: float = 0.02,
+    headroom: float = 10.0,
+    y: float = 0.0,
 ) -> Surface:
     """A rectangular surface about (0, y), drawn in by `inset` on every side."""
     outline = rectangle(width - 2 * inset, depth - 2 * inset) + np.array([0.0, y])

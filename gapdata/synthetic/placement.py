@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.geometry.transforms import rotation_about_z
 from gapdata.synthetic.collision import Obstacles, Prism, contains, prisms_of
@@ -14,13 +15,28 @@ from gapdata.synthetic.description import Placed, yaw_facing
 from gapdata.synthetic.freespace import CELL, FreeSpace
 from gapdata.synthetic.layout import Plan
 from gapdata.synthetic.models import Model, Surface
+from gapdata.synthetic.shapes import rectangle
 
 Array = np.ndarray
 
 FLOOR, CEILING, FIRST_WALL = 0, 1, 2  # indices of the shell's first entries
 WALL_GAP = 0.02  # furniture keeps this from a wall, which leaves room for the skirting board
 DOOR_ZONE = 0.95  # metres in front of a door that stay free
+MIN_WALK = 0.13  # fraction of the floor on which the walker's axis can move
+MAX_CUT_OFF = 0.25  # square metres of clear floor that furniture may cut off from the rest
 TRIES = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Checkpoint:
+    """What a placer remembers to undo later placements."""
+
+    placed: int
+    solid: int
+    reserved: int
+    blocked: Bool[Array, "h w"]
+    tall: Bool[Array, "h w"]
+    given_up: Counter[str]
 
 
 class Placer:
@@ -38,7 +54,7 @@ class Placer:
             self.free.block(prisms)
         self._block_outside()
         self._reserve_openings()
-        self._min_walk = max(1.2, 0.1 * plan.area) / CELL**2
+        self._min_walk = max(1.6, MIN_WALK * plan.area) / CELL**2
 
     def _block_outside(self) -> None:
         cells = np.stack(np.indices(self.free.blocked.shape), axis=-1)
@@ -47,15 +63,25 @@ class Placer:
         for low, high in self.plan.rectangles(0.0):
             inside |= ((centers >= low) & (centers <= high)).all(axis=-1)
         self.free.blocked |= ~inside
+        self.free.tall |= ~inside
 
     def _reserve_openings(self) -> None:
         for opening in self.plan.openings:
             if opening.kind == "door":
-                self._reserve_strip(opening.wall, (opening.start - 0.05, opening.end + 0.05), DOOR_ZONE, (0.03, 2.0))
+                self._reserve_strip(
+                    opening.wall, (opening.start - 0.05, opening.end + 0.05), DOOR_ZONE, (0.03, 2.0)
+                )
             else:
-                self._reserve_strip(opening.wall, (opening.start - 0.02, opening.end + 0.02), 0.25, (opening.sill + 0.05, opening.top))
+                self._reserve_strip(
+                    opening.wall,
+                    (opening.start - 0.02, opening.end + 0.02),
+                    0.25,
+                    (opening.sill + 0.05, opening.top),
+                )
 
-    def _reserve_strip(self, wall: int, span: tuple[float, float], depth: float, heights: tuple[float, float]) -> None:
+    def _reserve_strip(
+        self, wall: int, span: tuple[float, float], depth: float, heights: tuple[float, float]
+    ) -> None:
         a, b = self.plan.point(wall, span[0]), self.plan.point(wall, span[1])
         shift = self.plan.inward[wall] * depth
         outline = np.array([a, b, b + shift, a + shift])
@@ -74,15 +100,19 @@ class Placer:
         zone = self._zone(model, position, rotation)
         if zone and self._solid.hit(zone):
             return None
-        before = self.free.blocked.copy()
+        blocked, tall = self.free.blocked.copy(), self.free.tall.copy()
         self.free.block(prisms)
-        if (self.free.blocked != before).any() and self.free.walkable().sum() < self._min_walk:
-            self.free.blocked = before
+        if (self.free.blocked != blocked).any() and not self._walker_keeps_room():
+            self.free.blocked, self.free.tall = blocked, tall
             return None
         self._solid.add(prisms)
         self._reserved.add(zone)
         self.placed.append(Placed(model=model, position=position, yaw=yaw, support=support))
         return len(self.placed) - 1
+
+    def _walker_keeps_room(self) -> bool:
+        walkable, cut_off = self.free.split()
+        return bool(walkable.sum() >= self._min_walk and cut_off <= MAX_CUT_OFF)
 
     @staticmethod
     def _zone(model: Model, position: Float[Array, "3"], rotation: Array) -> list[Prism]:
@@ -93,7 +123,31 @@ class Placer:
             [low[0], low[1] - model.clearance], [high[0], low[1] - model.clearance], [high[0], low[1]], [low[0], low[1]],
         ])  # fmt: skip
         outline = front @ rotation.T + position[:2]
-        return [Prism(outline=outline, low=position[2] + 0.03, high=position[2] + min(1.8, high[2]))]
+        return [
+            Prism(outline=outline, low=position[2] + 0.03, high=position[2] + min(1.8, high[2]))
+        ]
+
+    def checkpoint(self) -> Checkpoint:
+        """The state to which `restore` can go back."""
+        return Checkpoint(
+            placed=len(self.placed), solid=len(self._solid), reserved=len(self._reserved),
+            blocked=self.free.blocked.copy(), tall=self.free.tall.copy(), given_up=self.given_up.copy(),
+        )  # fmt: skip
+
+    def restore(self, state: Checkpoint) -> None:
+        """Takes away everything placed or counted since a checkpoint."""
+        del self.placed[state.placed :]
+        self._solid.forget(state.solid)
+        self._reserved.forget(state.reserved)
+        self.free.blocked, self.free.tall = state.blocked.copy(), state.tall.copy()
+        self.given_up = state.given_up.copy()
+
+    def is_clear(self, point: Float[Array, "3"], radius: float) -> bool:
+        """Whether nothing solid lies within a box of half-size `radius` about a point."""
+        outline = point[:2] + rectangle(2 * radius, 2 * radius)
+        return not self._solid.hit(
+            [Prism(outline=outline, low=point[2] - radius, high=point[2] + radius)]
+        )
 
     def give_up(self, model: Model) -> None:
         """Counts a model that found no place."""
@@ -106,7 +160,11 @@ class Placer:
     ) -> int | None:  # fmt: skip
         """Stands a model with its back to a wall, at a random distance along it, or near its middle."""
         lengths = self.plan.lengths
-        usable = [w for w in (walls if walls is not None else range(len(lengths))) if lengths[w] > model.size[0] + 0.1]
+        usable = [
+            w
+            for w in (walls if walls is not None else range(len(lengths)))
+            if lengths[w] > model.size[0] + 0.1
+        ]
         if usable:
             weight = lengths[usable] / lengths[usable].sum()
             for attempt in range(tries):
@@ -116,7 +174,9 @@ class Placer:
                 along = 0.5 * float(lengths[wall]) + float(self.rng.uniform(-reach, reach))
                 # Objects near a corner slide into it, as people place them.
                 if not centred and self.rng.random() < 0.35:
-                    along = 0.5 * float(lengths[wall]) + slack * (1 if self.rng.random() < 0.5 else -1)
+                    along = 0.5 * float(lengths[wall]) + slack * (
+                        1 if self.rng.random() < 0.5 else -1
+                    )
                 placed = self.at_wall(model, wall, along)
                 if placed is not None:
                     return placed
@@ -156,7 +216,9 @@ class Placer:
         """Stands a model somewhere on the free floor at a random heading."""
         low, high = self.plan.corners.min(axis=0), self.plan.corners.max(axis=0)
         for _ in range(tries):
-            placed = self.on_floor(model, self.rng.uniform(low, high), float(self.rng.uniform(-np.pi, np.pi)))
+            placed = self.on_floor(
+                model, self.rng.uniform(low, high), float(self.rng.uniform(-np.pi, np.pi))
+            )
             if placed is not None:
                 return placed
         self.give_up(model)
@@ -175,11 +237,15 @@ class Placer:
             area = thing.model.surfaces[surface]
             for _ in range(1 if at is not None and turn is not None else tries):
                 heading = float(self.rng.uniform(-np.pi, np.pi)) if turn is None else turn
-                spot = self._spot_on(area, model, heading) if at is None else np.asarray(at, np.float64)
+                spot = (
+                    self._spot_on(area, model, heading)
+                    if at is None
+                    else np.asarray(at, np.float64)
+                )
                 if spot is None or not self._rests(area, model, spot, heading):
                     continue
                 position = np.append(thing.to_world(spot), thing.position[2] + area.z)
-                placed = self.try_put(model, position, thing.yaw + heading, host)
+                placed = self.try_put(model, position, thing.yaw + heading, host, reserved=False)
                 if placed is not None:
                     return placed
         self.give_up(model)
@@ -201,11 +267,19 @@ class Placer:
     ) -> int | None:  # fmt: skip
         """Hangs a model (back at y = 0) on a wall, its lowest point at height z."""
         lengths = self.plan.lengths
-        usable = [w for w in range(len(lengths)) if (wall is None or w == wall) and lengths[w] > model.size[0] + 0.1]
+        usable = [
+            w
+            for w in range(len(lengths))
+            if (wall is None or w == wall) and lengths[w] > model.size[0] + 0.1
+        ]
         for _ in range(tries if usable else 0):
             w = int(self.rng.choice(usable))
             slack = 0.5 * float(lengths[w] - model.size[0]) - 0.04
-            s = along if along is not None else 0.5 * float(lengths[w]) + float(self.rng.uniform(-slack, slack))
+            s = (
+                along
+                if along is not None
+                else 0.5 * float(lengths[w]) + float(self.rng.uniform(-slack, slack))
+            )
             spot = np.append(self.plan.point(w, s), z)
             if z + model.size[2] > self.plan.height - 0.02:
                 break
@@ -225,7 +299,11 @@ class Placer:
         if low < 0.02 or high > self.plan.lengths[wall] - 0.02:
             return False
         return not any(
-            o.wall == wall and low < o.end + 0.08 and high > o.start - 0.08 and z < o.top + 0.08 and z + model.size[2] > o.sill
+            o.wall == wall
+            and low < o.end + 0.08
+            and high > o.start - 0.08
+            and z < o.top + 0.08
+            and z + model.size[2] > o.sill
             for o in self.plan.openings
         )
 

@@ -19,6 +19,8 @@ Array = np.ndarray
 
 LAMP_COLOR = np.array([4.2, 3.95, 3.6])  # irradiance about 1 at 2 m
 DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
+LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
+DAYLIGHT_DEPTH = 0.9  # metres inside the window
 NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
 
 
@@ -33,8 +35,9 @@ class RoomWorld:
         palette = sample_palette(rng, wet=kind == "kitchen")
         plan = sample_plan(rng, kind, limits, palette)
         placer = Placer(rng, plan, build_shell(rng, plan))
-        lights = _light(placer)
+        lights = _ceiling_lights(placer)
         furnish(placer)
+        lights += _daylight(placer)
         targets, radii = _things_to_see(placer.placed)
         frames = walk(rng, placer.free, targets, radii)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
@@ -44,27 +47,32 @@ class RoomWorld:
         )  # fmt: skip
 
 
-def _light(placer: Placer) -> list[Light]:
-    """Ceiling lamps over the room's parts (the first is the key light), then daylight inside one window."""
+def _ceiling_lights(placer: Placer) -> list[Light]:
+    """Lamps under the ceiling, one over each part of the room, the largest part's first: the key light."""
     plan, rng = placer.plan, placer.rng
-    lights = []
     rectangles = sorted(plan.rectangles(0.0), key=lambda r: -float(np.prod(r[1] - r[0])))
     drop = float(rng.choice([0.09, 0.42]))
+    lights = []
     for low, high in rectangles:
-        spot = 0.5 * (low + high)
         lamp = decor.ceiling_light(rng, plan.palette, drop)
-        index = placer.from_ceiling(lamp, spot)
+        index = placer.from_ceiling(lamp, 0.5 * (low + high))
         if index is not None:
-            under = placer.placed[index].position - np.array([0.0, 0.0, 0.04])
+            under = placer.placed[index].position - np.array([0.0, 0.0, LIGHT_GAP])
             lights.append(Light(position=under, color=LAMP_COLOR / len(rectangles) ** 0.5))
+    return lights
+
+
+def _daylight(placer: Placer) -> list[Light]:
+    """A light in front of the first window with clear air, which stands for the sky outside."""
+    plan = placer.plan
     for opening in plan.openings:
         if opening.kind == "window":
             middle = plan.point(opening.wall, 0.5 * (opening.start + opening.end))
-            inside = middle + 0.3 * plan.inward[opening.wall]
-            height = 0.5 * (opening.sill + opening.top) + 0.2
-            lights.append(Light(position=np.append(inside, height), color=DAYLIGHT_COLOR))
-            break
-    return lights
+            inside = middle + DAYLIGHT_DEPTH * plan.inward[opening.wall]
+            position = np.append(inside, opening.top - 0.15)
+            if placer.is_clear(position, 0.1):
+                return [Light(position=position, color=DAYLIGHT_COLOR)]
+    return []
 
 
 def _things_to_see(placed: list[Placed]) -> tuple[Float[Array, "n 3"], Float[Array, "n"]]:
@@ -77,4 +85,3 @@ def _things_to_see(placed: list[Placed]) -> tuple[Float[Array, "n 3"], Float[Arr
         centers.append(thing.rotation @ (0.5 * (low + high)) + thing.position)
         radii.append(0.5 * float(np.linalg.norm(high - low)))
     return np.array(centers), np.array(radii)
-

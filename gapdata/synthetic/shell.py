@@ -39,7 +39,9 @@ def build_shell(rng: np.random.Generator, plan: Plan) -> list[Placed]:
             shell.append(Placed(model=leaf, position=spot, yaw=yaw, support=0))
         else:
             window = _window(rng, plan, opening)
-            shell.append(Placed(model=window, position=spot, yaw=yaw, support=first_wall + opening.wall))
+            shell.append(
+                Placed(model=window, position=spot, yaw=yaw, support=first_wall + opening.wall)
+            )
     return shell
 
 
@@ -77,9 +79,13 @@ def _wall(plan: Plan, wall: int, finish: Finish) -> Model:
         stop = length if hole is None else hole.start
         solids.append(_wall_piece(plan, wall, (edge, stop), (0.0, plan.height), ends))
         if hole is not None:
-            solids.append(_wall_piece(plan, wall, (hole.start, hole.end), (hole.top, plan.height), ends))
+            solids.append(
+                _wall_piece(plan, wall, (hole.start, hole.end), (hole.top, plan.height), ends)
+            )
             if hole.sill > 0:
-                solids.append(_wall_piece(plan, wall, (hole.start, hole.end), (0.0, hole.sill), ends))
+                solids.append(
+                    _wall_piece(plan, wall, (hole.start, hole.end), (0.0, hole.sill), ends)
+                )
             edge = hole.end
     inner = plan.offset_corners(-BOARD_THICKNESS)
     board_ends = inner[wall], inner[(wall + 1) % len(inner)]
@@ -88,7 +94,9 @@ def _wall(plan: Plan, wall: int, finish: Finish) -> Model:
     starts = [0.0, *(door.end + CASING for door in doors)]
     stops = [*(door.start - CASING for door in doors), length]
     for span in zip(starts, stops, strict=True):
-        boards.append(_wall_piece(plan, wall, span, (0.0, BOARD_HEIGHT), board_ends, BOARD_THICKNESS))
+        boards.append(
+            _wall_piece(plan, wall, span, (0.0, BOARD_HEIGHT), board_ends, BOARD_THICKNESS)
+        )
     return Model(
         label="wall", parts=parts_of(finish, *solids) + parts_of(plan.palette.trim, *boards),
         finish=finish, shape="flat",
@@ -111,7 +119,9 @@ def _wall_piece(
         far[0] = ends[0]
     if span[1] == length:
         far[1] = ends[1]
-    outline = np.array([far[0], far[1], near[1], near[0]] if not inside else [near[0], near[1], far[1], far[0]])
+    outline = np.array(
+        [far[0], far[1], near[1], near[0]] if not inside else [near[0], near[1], far[1], far[0]]
+    )
     # The ring starts on the visible face, so that the texture runs on from piece to piece.
     outline = np.roll(outline, 2, axis=0)
     solid = prism(outline, *heights)
@@ -127,7 +137,9 @@ def _door(rng: np.random.Generator, plan: Plan, opening: Opening) -> tuple[Model
     width, height = opening.end - opening.start, opening.top
     trim = plan.palette.trim
     half, mid_y = width / 2, WALL_THICKNESS / 2
-    frame = [block((JAMB, WALL_THICKNESS, height), (s * (half - JAMB / 2), mid_y, 0)) for s in (-1, 1)]
+    frame = [
+        block((JAMB, WALL_THICKNESS, height), (s * (half - JAMB / 2), mid_y, 0)) for s in (-1, 1)
+    ]
     frame.append(block((width - 2 * JAMB, WALL_THICKNESS, JAMB), (0, mid_y, height - JAMB)))
     frame += [block((CASING, 0.016, height), (s * (half + CASING / 2), -0.008, 0)) for s in (-1, 1)]
     frame.append(block((width + 2 * CASING, 0.016, CASING), (0, -0.008, height)))
@@ -165,4 +177,6 @@ def _window(rng: np.random.Generator, plan: Plan, opening: Opening) -> Model:
         finish=Finish(rgb=(255, 255, 255), material="glass"),
         image=draw_outdoors(rng),
     )
-    return Model(label="window", parts=(*parts_of(trim, *solids), pane), finish=trim, shape="rectangular")
+    return Model(
+        label="window", parts=(*parts_of(trim, *solids), pane), finish=trim, shape="rectangular"
+    )

@@ -96,9 +96,7 @@ def _stripes(rng: np.random.Generator) -> Array:
 def _lattice(rng: np.random.Generator) -> Array:
     v, u = np.mgrid[0:SIZE, 0:SIZE]
     diamond = np.abs((u % 64) - 32) + np.abs((v % 64) - 32)
-    return np.asarray(
-        np.where(np.abs(diamond - 30) < 5, 0.68, 0.95) + 0.03 * _noise(rng, 1.5, 1.5)
-    )
+    return np.asarray(np.where(np.abs(diamond - 30) < 5, 0.68, 0.95) + 0.03 * _noise(rng, 1.5, 1.5))
 
 
 TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
@@ -126,7 +124,9 @@ def texture(name: str) -> Texture:
 
 def _bilerp(corner_rows: Array, height: int, width: int) -> Array:
     t = np.linspace(0.0, 1.0, height)[:, None, None]
-    return np.asarray(np.broadcast_to((1 - t) * corner_rows[0] + t * corner_rows[1], (height, width, 3)))
+    return np.asarray(
+        np.broadcast_to((1 - t) * corner_rows[0] + t * corner_rows[1], (height, width, 3))
+    )
 
 
 def draw_painting(rng: np.random.Generator) -> UInt8[Array, "128 128 3"]:
@@ -170,7 +170,9 @@ def draw_desktop(rng: np.random.Generator) -> UInt8[Array, "128 128 3"]:
         inside = (u > left) & (u < left + 0.45) & (v > top) & (v < top + 0.48)
         image[inside] = 236.0
         image[inside & (v < top + 0.06)] = rng.integers(60, 200, 3)
-        lines = inside & (v > top + 0.1) & ((v * 24) % 1 < 0.35) & (u < left + 0.4) & (u > left + 0.04)
+        lines = (
+            inside & (v > top + 0.1) & ((v * 24) % 1 < 0.35) & (u < left + 0.4) & (u > left + 0.04)
+        )
         image[lines] = 150.0
     image[v > 0.94] = 34.0
     return np.clip(image, 0, 255).astype(np.uint8)
@@ -181,7 +183,9 @@ def draw_clock_face() -> UInt8[Array, "128 128 3"]:
     v, u = np.mgrid[0:128, 0:128] / 127.0 - 0.5
     image = np.full((128, 128, 3), 245.0)
     radius, angle = np.hypot(u, v), np.arctan2(u, -v)
-    tick = (np.abs((angle / (np.pi / 6) + 0.5) % 1 - 0.5) < 0.09) & (radius > 0.38) & (radius < 0.45)
+    tick = (
+        (np.abs((angle / (np.pi / 6) + 0.5) % 1 - 0.5) < 0.09) & (radius > 0.38) & (radius < 0.45)
+    )
     image[tick] = 30.0
     for heading, length in ((np.deg2rad(305.0), 0.22), (np.deg2rad(60.0), 0.34)):
         along = u * np.sin(heading) - v * np.cos(heading)

@@ -30,10 +30,15 @@ class WalkConfig:
     min_frames: int = 24
     max_frames: int = 40
     waypoints: int = 7
+    roomy: float = 0.55  # clearance the walk prefers
     step: float = 0.35  # wanted path length between frames
     max_turn: float = np.deg2rad(20.0)  # between neighbouring frames
-    half_view: float = np.deg2rad(32.0)  # half the horizontal view within which things count as seen
-    passes: int = 4  # rounds of looking; each favours what earlier rounds saw too little of
+    half_view: float = np.deg2rad(
+        32.0
+    )  # half the horizontal view within which things count as seen
+    horizon: int = 8  # frames the choice of a heading looks ahead
+    open_depth: float = 2.5  # a view this deep or deeper is as good as any
+    interest: float = 1.2  # how much looking at a thing satisfies: larger lingers longer
 
 
 def walk(
@@ -45,7 +50,7 @@ def walk(
     Raises ValueError when there is no free floor.
     """
     path = _floor_path(rng, free, config)
-    headings = _headings(rng, free, path, targets, radii, config)
+    headings = _headings(free, path, targets, radii, config)
     count = len(path)
     sway = gaussian_filter1d(rng.standard_normal((count, 2)), 4.0, axis=0, mode="nearest")
     eye_height = rng.uniform(1.38, 1.6) + 0.08 * sway[:, 0]
@@ -65,7 +70,9 @@ def walk(
     )  # fmt: skip
 
 
-def _floor_path(rng: np.random.Generator, free: FreeSpace, config: WalkConfig) -> Float[Array, "n 2"]:
+def _floor_path(
+    rng: np.random.Generator, free: FreeSpace, config: WalkConfig
+) -> Float[Array, "n 2"]:
     """Evenly spaced floor points of a walk past far-apart places, never leaving the walkable floor."""
     walkable = free.walkable()
     cells = np.argwhere(walkable)
@@ -73,13 +80,14 @@ def _floor_path(rng: np.random.Generator, free: FreeSpace, config: WalkConfig) -
         raise ValueError("walk: no free floor")
     number = np.full(walkable.shape, -1)
     number[tuple(cells.T)] = np.arange(len(cells))
-    graph = _grid_graph(number)
+    clearance = free.distance()[walkable]
+    graph = _grid_graph(number, 1.0 + 4.0 * np.maximum(0.0, config.roomy - clearance))
+    roomy = clearance >= min(config.roomy, float(np.quantile(clearance, 0.6)))
     stops = [int(rng.integers(len(cells)))]
+    stops[0] = int(np.argmax(np.where(roomy, dijkstra(graph, indices=stops[0]), -1.0)))
     reach = dijkstra(graph, indices=stops[0])
-    stops[0] = int(np.argmax(reach))
-    reach = dijkstra(graph, indices=stops[0])
-    for _ in range(min(config.waypoints, len(cells)) - 1):
-        stops.append(int(np.argmax(reach)))
+    for _ in range(config.waypoints - 1):
+        stops.append(int(np.argmax(np.where(roomy, reach, -1.0))))
         reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
     distance, previous = dijkstra(graph, indices=stops, return_predecessors=True)
     tour = _short_tour(distance[:, stops])
@@ -94,7 +102,8 @@ def _floor_path(rng: np.random.Generator, free: FreeSpace, config: WalkConfig) -
     return _smooth(points, walkable, free, config)
 
 
-def _grid_graph(number: Int[Array, "h w"]) -> coo_matrix:
+def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, "n"]) -> coo_matrix:
+    """Neighbouring cells joined by their distance times their mean cost; `number` is -1 off the floor."""
     rows, columns, lengths = [], [], []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
         h, w = number.shape
@@ -103,7 +112,8 @@ def _grid_graph(number: Int[Array, "h w"]) -> coo_matrix:
         both = (a >= 0) & (b >= 0)
         rows += [a[both], b[both]]
         columns += [b[both], a[both]]
-        lengths += [np.full(2 * int(both.sum()), CELL * np.hypot(dx, dy))]
+        length = CELL * np.hypot(dx, dy) * 0.5 * (cost[a[both]] + cost[b[both]])
+        lengths += [length, length]
     size = int(number.max()) + 1
     return coo_matrix(
         (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
@@ -152,41 +162,44 @@ def _smooth(
 
 
 def _headings(
-    rng: np.random.Generator, free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
+    free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
     radii: Float[Array, "m"], config: WalkConfig,
 ) -> Float[Array, "n"]:  # fmt: skip
-    """Viewing directions (radians from world x) that see much, change smoothly and visit every target."""
+    """Viewing directions (radians from world x) that turn smoothly towards what was seen too little so far."""
     angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
     offset = targets[None, :, :2] - path[:, None]
     distance = np.linalg.norm(offset, axis=-1)
     bearing = np.arctan2(offset[..., 1], offset[..., 0])
     away = np.abs((bearing[:, None, :] - angles[None, :, None] + np.pi) % (2 * np.pi) - np.pi)
     centred = np.clip(1.25 - away / config.half_view, 0.0, 1.0)
-    comfort = np.exp(-(((distance - 2.2) / 1.4) ** 2)) * np.minimum(1.0, 0.25 + radii)
+    comfort = np.exp(-(((distance - 2.4) / 1.5) ** 2)) * np.minimum(1.0, 0.25 + radii)
     value = centred * comfort[:, None, :]
-    depth = _open_depth(free, path, angles)
-    base = 0.8 * np.minimum(depth, 3.0) / 3.0
-    weight = np.ones(len(targets))
+    base = 2.5 * np.minimum(_open_depth(free, path, angles) / config.open_depth, 1.0)
+    seen = np.zeros(len(targets))
     choice = np.zeros(len(path), np.int64)
-    for _ in range(config.passes):
-        score = base + (value * weight).sum(axis=-1) / max(1e-9, weight.mean()) * 0.6
-        choice = _best_sequence(score, config)
-        seen = value[np.arange(len(path)), choice].sum(axis=0)
-        weight = 1.0 / (0.5 + seen) * np.minimum(1.0, 0.25 + radii)
-    smooth = gaussian_filter1d(np.unwrap(angles[choice]), 1.5, mode="nearest")
-    return np.asarray(smooth)
+    for i in range(len(path)):
+        ahead = slice(i, i + config.horizon)
+        score = base[ahead] + value[ahead] @ np.exp(-seen / config.interest)
+        if i > 0:
+            turn = np.abs((angles - angles[choice[i - 1]] + np.pi) % (2 * np.pi) - np.pi)
+            score[0] -= np.where(turn <= config.max_turn, 0.1 * turn, np.inf)
+        choice[i] = _best_sequence(score, config)[0]
+        seen += value[i, choice[i]]
+    return np.asarray(gaussian_filter1d(np.unwrap(angles[choice]), 1.2, mode="nearest"))
 
 
-def _open_depth(free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, "a"]) -> Float[Array, "n a"]:
-    """Metres one can look along the floor before a blocked cell, at most 4."""
+def _open_depth(
+    free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, "a"]
+) -> Float[Array, "n a"]:
+    """Metres one can look level before a wall or something tall, at most 4."""
     reach = np.arange(0.1, 4.0, 0.1)
     direction = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     points = path[:, None, None] + reach[None, None, :, None] * direction[None, :, None]
     cells = free.cell_of(points)
-    rows, columns = free.blocked.shape
+    rows, columns = free.tall.shape
     inside = (cells >= 0).all(axis=-1) & (cells[..., 0] < rows) & (cells[..., 1] < columns)
     row, column = np.clip(cells[..., 0], 0, rows - 1), np.clip(cells[..., 1], 0, columns - 1)
-    stopped = free.blocked[row, column] | ~inside
+    stopped = free.tall[row, column] | ~inside
     first = np.where(stopped.any(axis=-1), stopped.argmax(axis=-1), len(reach) - 1)
     return np.asarray(reach[first])
 
@@ -210,5 +223,3 @@ def _best_sequence(score: Float[Array, "n a"], config: WalkConfig) -> Int[Array,
     for i in range(len(score) - 1, 0, -1):
         choice[i - 1] = back[i, choice[i]]
     return choice
-
-

@@ -25,23 +25,53 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
     front_y = -(length + board) / 2
     body_y = front_y + length / 2
     parts: list[Part] = []
-    head_parts = block((width + 0.04, board, head), (0, back_y, 0)), soft_block((width + 0.04, board, head), 0.02, (0, back_y, 0))
+    head_parts = (
+        block((width + 0.04, board, head), (0, back_y, 0)),
+        soft_block((width + 0.04, board, head), 0.02, (0, back_y, 0)),
+    )
     parts += parts_of(palette.fabric if padded else wood, head_parts[1 if padded else 0])
-    parts += parts_of(wood, *(block((0.07, 0.07, leg), (x, y + body_y, 0)) for x, y in four(width - 0.08, length - 0.08)))
+    parts += parts_of(
+        wood,
+        *(
+            block((0.07, 0.07, leg), (x, y + body_y, 0))
+            for x, y in four(width - 0.08, length - 0.08)
+        ),
+    )
     parts += parts_of(wood, block((width, length, rail), (0, body_y, leg)))
     base = leg + rail
-    parts += parts_of(LINEN, soft_block((width - 0.04, length - 0.04, mattress), 0.06, (0, body_y, base)))
+    parts += parts_of(
+        LINEN, soft_block((width - 0.04, length - 0.04, mattress), 0.06, (0, body_y, base))
+    )
     cover = BLANKET * length
     blanket = palette.accent if rng.random() < 0.6 else palette.fabric
-    parts += parts_of(blanket, soft_block((width + 0.03, cover, 0.035), 0.03, (0, front_y + cover / 2, base + mattress)))
+    parts += parts_of(
+        blanket,
+        soft_block((width + 0.03, cover, 0.035), 0.03, (0, front_y + cover / 2, base + mattress)),
+    )
     for side in (-1, 1):
-        parts += parts_of(blanket, block((0.03, cover - 0.06, 0.16), (side * (width / 2), front_y + cover / 2, base + mattress - 0.15)))
+        parts += parts_of(
+            blanket,
+            block(
+                (0.03, cover - 0.06, 0.16),
+                (side * (width / 2), front_y + cover / 2, base + mattress - 0.15),
+            ),
+        )
     pillows_depth = length - cover - 0.06
     surfaces = (
-        tabletop(width - 0.06, pillows_depth, base + mattress, inset=0.02, y=front_y + cover + 0.01 + pillows_depth / 2),
-        tabletop(width - 0.1, cover - 0.1, base + mattress + 0.035, inset=0.06, y=front_y + cover / 2),
+        tabletop(
+            width - 0.06,
+            pillows_depth,
+            base + mattress,
+            inset=0.02,
+            y=front_y + cover + 0.01 + pillows_depth / 2,
+        ),
+        tabletop(
+            width - 0.1, cover - 0.1, base + mattress + 0.035, inset=0.06, y=front_y + cover / 2
+        ),
     )
-    return Model(label="bed", parts=tuple(parts), finish=blanket, shape="rectangular", surfaces=surfaces)
+    return Model(
+        label="bed", parts=tuple(parts), finish=blanket, shape="rectangular", surfaces=surfaces
+    )
 
 
 def pillow(rng: np.random.Generator, palette: Palette) -> Model:

@@ -18,33 +18,68 @@ WHITE_ENAMEL = Finish(rgb=(240, 240, 238), material="metal")
 
 def counter(rng: np.random.Generator, palette: Palette, width: float, *, sink: bool) -> Model:
     """A run of base cabinets under a worktop, with a hole for a sink in its middle when asked."""
-    tops = (Finish(rgb=(226, 224, 220), material="stone", texture="marble"), Finish(rgb=(74, 74, 78), material="stone", texture="marble"), palette.wood)
+    tops = (
+        Finish(rgb=(226, 224, 220), material="stone", texture="marble"),
+        Finish(rgb=(74, 74, 78), material="stone", texture="marble"),
+        palette.wood,
+    )
     top = tops[int(rng.integers(3))]
     thick, kick = 0.04, 0.1
     body_h, body_d = COUNTER_HEIGHT - thick - kick, COUNTER_DEPTH - 0.04
     back = COUNTER_DEPTH / 2
     body_y = back - body_d / 2
     carcass = palette.wood_second
-    parts = [*parts_of(Finish(rgb=(60, 60, 62), material="wood"), block((width, body_d - 0.05, kick), (0, body_y + 0.025, 0)))]
+    parts = [
+        *parts_of(
+            Finish(rgb=(60, 60, 62), material="wood"),
+            block((width, body_d - 0.05, kick), (0, body_y + 0.025, 0)),
+        )
+    ]
     hole_w, hole_d = SINK_HOLE
     z = COUNTER_HEIGHT - thick
     if sink:
         lower = body_h - 0.24
         side = (width - hole_w - 0.06) / 2
         parts += parts_of(carcass, block((width, body_d, lower), (0, body_y, kick)))
-        parts += parts_of(carcass, *(block((side, body_d, 0.24), (s * (width - side) / 2, body_y, kick + lower)) for s in (-1, 1)))
-        parts += parts_of(carcass, block((hole_w + 0.06, 0.02, 0.24), (0, body_y - body_d / 2 + 0.01, kick + lower)))
+        parts += parts_of(
+            carcass,
+            *(
+                block((side, body_d, 0.24), (s * (width - side) / 2, body_y, kick + lower))
+                for s in (-1, 1)
+            ),
+        )
+        parts += parts_of(
+            carcass,
+            block((hole_w + 0.06, 0.02, 0.24), (0, body_y - body_d / 2 + 0.01, kick + lower)),
+        )
         edge, strip = (width - hole_w) / 2, (COUNTER_DEPTH - hole_d) / 2
-        parts += parts_of(top, *(block((edge, COUNTER_DEPTH, thick), (s * (width - edge) / 2, 0, z)) for s in (-1, 1)))
-        parts += parts_of(top, *(block((hole_w, strip, thick), (0, s * (COUNTER_DEPTH - strip) / 2, z)) for s in (-1, 1)))
+        parts += parts_of(
+            top,
+            *(block((edge, COUNTER_DEPTH, thick), (s * (width - edge) / 2, 0, z)) for s in (-1, 1)),
+        )
+        parts += parts_of(
+            top,
+            *(
+                block((hole_w, strip, thick), (0, s * (COUNTER_DEPTH - strip) / 2, z))
+                for s in (-1, 1)
+            ),
+        )
         surfaces = tuple(_beside(s * (width - edge) / 2, edge) for s in (-1, 1))
     else:
         parts += parts_of(carcass, block((width, body_d, body_h), (0, body_y, kick)))
         parts += parts_of(top, block((width, COUNTER_DEPTH, thick), (0, 0, z)))
         surfaces = (_beside(0.0, width),)
     columns = max(1, round(width / 0.5))
-    parts += fronts((width - 0.01, body_h - 0.01), (0, body_y - body_d / 2, kick + 0.005), (columns, 1), (carcass, palette.metal), "upright")
-    return Model(label="kitchen counter", parts=tuple(parts), finish=top, surfaces=surfaces, clearance=0.7)
+    parts += fronts(
+        (width - 0.01, body_h - 0.01),
+        (0, body_y - body_d / 2, kick + 0.005),
+        (columns, 1),
+        (carcass, palette.metal),
+        "upright",
+    )
+    return Model(
+        label="kitchen counter", parts=tuple(parts), finish=top, surfaces=surfaces, clearance=0.7
+    )
 
 
 def _beside(x: float, width: float) -> Surface:
@@ -61,7 +96,11 @@ def sink(rng: np.random.Generator, palette: Palette) -> Model:
     width, depth, lip, deep, rim = hole_w - 0.01, hole_d - 0.01, 0.012, 0.18, 0.008
     inner = np.array([width, depth]) - 2 * lip
     flange = np.array([hole_w + 0.05, hole_d + 0.05])
-    profile = ((inner, -deep), (np.array([width, depth]), -deep + lip), (np.array([width, depth]), rim / 2))
+    profile = (
+        (inner, -deep),
+        (np.array([width, depth]), -deep + lip),
+        (np.array([width, depth]), rim / 2),
+    )
     hollow = ((inner, rim / 2), (inner - 0.04, -deep + 2 * lip))
     levels = [*profile, *hollow]
     rings = np.zeros((len(levels), 4, 3))
@@ -71,7 +110,9 @@ def sink(rng: np.random.Generator, palette: Palette) -> Model:
     frame = [block((side, flange[1], rim), (s * (flange[0] - side) / 2, 0, 0)) for s in (-1, 1)]
     frame += [block((width, end, rim), (0, s * (flange[1] - end) / 2, 0)) for s in (-1, 1)]
     y = flange[1] / 2 - 0.013
-    spout = np.array([[0, y, 0.0], [0, y, 0.24], [0, y - 0.05, 0.29], [0, y - 0.12, 0.29], [0, y - 0.15, 0.25]])
+    spout = np.array(
+        [[0, y, 0.0], [0, y, 0.24], [0, y - 0.05, 0.29], [0, y - 0.12, 0.29], [0, y - 0.15, 0.25]]
+    )
     parts = parts_of(STEEL, loft(rings), *frame, tube(spout + [0, 0, rim], 0.012, 10))
     return Model(label="sink", parts=parts, finish=STEEL)
 
@@ -87,25 +128,50 @@ def stove(rng: np.random.Generator, palette: Palette) -> Model:
     parts += parts_of(STEEL, block((width - 0.14, 0.025, 0.02), (0, front - 0.0165, 0.68)))
     for k in range(5):
         knob = cylinder(0.018, 0.025, segments=12).tilted(0, np.pi / 2)
-        parts += parts_of(Finish(rgb=(50, 50, 52), material="plastic"), knob.moved((-0.2 + 0.1 * k, front, 0.8)))
+        parts += parts_of(
+            Finish(rgb=(50, 50, 52), material="plastic"), knob.moved((-0.2 + 0.1 * k, front, 0.8))
+        )
     for x in (-0.14, 0.14):
         for y in (-0.13, 0.15):
-            parts += parts_of(Finish(rgb=(120, 122, 126), material="metal"), cylinder(0.085, 0.004, (x, y, COUNTER_HEIGHT), 24))
+            parts += parts_of(
+                Finish(rgb=(120, 122, 126), material="metal"),
+                cylinder(0.085, 0.004, (x, y, COUNTER_HEIGHT), 24),
+            )
     surface = tabletop(width, depth, COUNTER_HEIGHT + 0.004, inset=0.06)
-    return Model(label="stove", parts=tuple(parts), finish=enamel, shape="box", surfaces=(surface,), clearance=0.7)
+    return Model(
+        label="stove",
+        parts=tuple(parts),
+        finish=enamel,
+        shape="box",
+        surfaces=(surface,),
+        clearance=0.7,
+    )
 
 
 def refrigerator(rng: np.random.Generator, palette: Palette) -> Model:
     """A fridge with a freezer door."""
     width, depth, height = rng.uniform(0.6, 0.72), rng.uniform(0.64, 0.7), rng.uniform(1.65, 1.9)
-    colors: tuple[Finish, ...] = (WHITE_ENAMEL, STEEL, Finish(rgb=(64, 66, 70), material="metal"), Finish(rgb=(150, 190, 186), material="metal"))
+    colors: tuple[Finish, ...] = (
+        WHITE_ENAMEL,
+        STEEL,
+        Finish(rgb=(64, 66, 70), material="metal"),
+        Finish(rgb=(150, 190, 186), material="metal"),
+    )
     skin = colors[int(rng.integers(4))]
     thick, split = 0.05, rng.uniform(0.58, 0.68) * height
     front = -depth / 2 + thick
     parts = [*parts_of(skin, block((width, depth - thick, height), (0, thick / 2, 0)))]
     for z0, z1 in ((0.04, split - 0.005), (split + 0.005, height)):
-        parts += parts_of(skin, block((width - 0.004, thick - 0.006, z1 - z0), (0, front - 0.028, z0)))
-        parts += parts_of(STEEL, block((0.02, 0.04, min(0.4, 0.5 * (z1 - z0))), (-width / 2 + 0.07, front - 0.068, z0 + 0.25 * (z1 - z0))))
+        parts += parts_of(
+            skin, block((width - 0.004, thick - 0.006, z1 - z0), (0, front - 0.028, z0))
+        )
+        parts += parts_of(
+            STEEL,
+            block(
+                (0.02, 0.04, min(0.4, 0.5 * (z1 - z0))),
+                (-width / 2 + 0.07, front - 0.068, z0 + 0.25 * (z1 - z0)),
+            ),
+        )
     return Model(
         label="refrigerator", parts=tuple(parts), finish=skin, shape="box",
         surfaces=(tabletop(width, depth, height, inset=0.06),), clearance=0.8,
@@ -116,9 +182,21 @@ def wall_cabinet(rng: np.random.Generator, palette: Palette, width: float) -> Mo
     """A kitchen cabinet to hang on a wall, its back at y = 0."""
     depth, height = 0.34, 0.68
     columns = max(1, round(width / 0.45))
-    parts = [*parts_of(palette.wood_second, block((width, depth - 0.018, height), (0, -(depth - 0.018) / 2, 0)))]
-    parts += fronts((width - 0.008, height - 0.008), (0, -(depth - 0.018), 0.004), (columns, 1), (palette.wood_second, palette.metal), "upright")
-    return Model(label="kitchen cabinet", parts=tuple(parts), finish=palette.wood_second, shape="box")
+    parts = [
+        *parts_of(
+            palette.wood_second, block((width, depth - 0.018, height), (0, -(depth - 0.018) / 2, 0))
+        )
+    ]
+    parts += fronts(
+        (width - 0.008, height - 0.008),
+        (0, -(depth - 0.018), 0.004),
+        (columns, 1),
+        (palette.wood_second, palette.metal),
+        "upright",
+    )
+    return Model(
+        label="kitchen cabinet", parts=tuple(parts), finish=palette.wood_second, shape="box"
+    )
 
 
 def microwave(rng: np.random.Generator, palette: Palette) -> Model:
@@ -127,11 +205,26 @@ def microwave(rng: np.random.Generator, palette: Palette) -> Model:
     case = (WHITE_ENAMEL, STEEL, Finish(rgb=(48, 49, 52), material="metal"))[int(rng.integers(3))]
     front = -depth / 2 + 0.03
     parts = [*parts_of(case, block((width, depth - 0.03, height), (0, 0.015, 0)))]
-    parts += parts_of(DARK_GLASS, block((0.68 * width, 0.018, 0.8 * height), (-0.12 * width, front - 0.009, 0.1 * height)))
+    parts += parts_of(
+        DARK_GLASS,
+        block((0.68 * width, 0.018, 0.8 * height), (-0.12 * width, front - 0.009, 0.1 * height)),
+    )
     dial = cylinder(0.025, 0.018, segments=16).tilted(0, np.pi / 2)
-    parts += parts_of(Finish(rgb=(110, 112, 116), material="plastic"), dial.moved((0.36 * width, front, 0.3 * height)))
-    parts += parts_of(Finish(rgb=(60, 120, 90), material="plastic"), block((0.16 * width, 0.006, 0.14 * height), (0.36 * width, front - 0.003, 0.7 * height)))
-    return Model(label="microwave", parts=tuple(parts), finish=case, shape="box", surfaces=(tabletop(width, depth, height, inset=0.05),))
+    parts += parts_of(
+        Finish(rgb=(110, 112, 116), material="plastic"),
+        dial.moved((0.36 * width, front, 0.3 * height)),
+    )
+    parts += parts_of(
+        Finish(rgb=(60, 120, 90), material="plastic"),
+        block((0.16 * width, 0.006, 0.14 * height), (0.36 * width, front - 0.003, 0.7 * height)),
+    )
+    return Model(
+        label="microwave",
+        parts=tuple(parts),
+        finish=case,
+        shape="box",
+        surfaces=(tabletop(width, depth, height, inset=0.05),),
+    )
 
 
 def kettle(rng: np.random.Generator, palette: Palette) -> Model:
@@ -139,10 +232,23 @@ def kettle(rng: np.random.Generator, palette: Palette) -> Model:
     r, h = rng.uniform(0.07, 0.08), rng.uniform(0.19, 0.22)
     body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
     dark = Finish(rgb=(40, 41, 44), material="plastic")
-    handle = np.array([[r * 0.8, 0, h * 0.92], [r + 0.05, 0, h * 0.9], [r + 0.055, 0, h * 0.4], [r * 0.95, 0, h * 0.25]])
+    handle = np.array(
+        [
+            [r * 0.8, 0, h * 0.92],
+            [r + 0.05, 0, h * 0.9],
+            [r + 0.055, 0, h * 0.4],
+            [r * 0.95, 0, h * 0.25],
+        ]
+    )
     parts = parts_of(body, lathe([(r, 0), (r, 0.4 * h), (0.72 * r, h)], segments=24))
-    parts += parts_of(dark, tube(handle, 0.011, 8), lathe([(0.68 * r, h), (0.5 * r, h + 0.012), (0.1 * r, h + 0.02)], segments=24))
-    parts += parts_of(body, tube(np.array([[-0.7 * r, 0, 0.7 * h], [-r - 0.025, 0, 0.92 * h]]), 0.014, 10))
+    parts += parts_of(
+        dark,
+        tube(handle, 0.011, 8),
+        lathe([(0.68 * r, h), (0.5 * r, h + 0.012), (0.1 * r, h + 0.02)], segments=24),
+    )
+    parts += parts_of(
+        body, tube(np.array([[-0.7 * r, 0, 0.7 * h], [-r - 0.025, 0, 0.92 * h]]), 0.014, 10)
+    )
     return Model(label="kettle", parts=parts, finish=body)
 
 
@@ -151,7 +257,9 @@ def toaster(rng: np.random.Generator, palette: Palette) -> Model:
     body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
     parts = [*parts_of(body, soft_block((0.27, 0.17, 0.18), 0.04, (0, 0, 0.01)))]
     parts += parts_of(DARK_GLASS, block((0.24, 0.14, 0.02), (0, 0, 0)))
-    parts += parts_of(DARK_GLASS, *(block((0.17, 0.025, 0.002), (0, s * 0.03, 0.19)) for s in (-1, 1)))
+    parts += parts_of(
+        DARK_GLASS, *(block((0.17, 0.025, 0.002), (0, s * 0.03, 0.19)) for s in (-1, 1))
+    )
     parts += parts_of(DARK_GLASS, block((0.02, 0.03, 0.016), (0.142, 0, 0.11)))
     return Model(label="toaster", parts=tuple(parts), finish=body, shape="box")
 
@@ -163,7 +271,9 @@ def pot(rng: np.random.Generator, palette: Palette) -> Model:
     lid = lathe([(r, h), (r, h + 0.006), (0.5 * r, h + 0.022), (0.02, h + 0.028)], segments=28)
     parts = parts_of(body, cylinder(r, h, segments=28), lid)
     dark = Finish(rgb=(40, 41, 44), material="plastic")
-    parts += parts_of(dark, *(block((0.045, 0.07, 0.014), (s * (r + 0.015), 0, 0.8 * h)) for s in (-1, 1)))
+    parts += parts_of(
+        dark, *(block((0.045, 0.07, 0.014), (s * (r + 0.015), 0, 0.8 * h)) for s in (-1, 1))
+    )
     parts += parts_of(dark, cylinder(0.018, 0.022, (0, 0, h + 0.026), 12))
     return Model(label="pot", parts=parts, finish=body, shape="cylinder")
 
@@ -173,8 +283,21 @@ def cup(rng: np.random.Generator, palette: Palette) -> Model:
     r, h = rng.uniform(0.037, 0.045), rng.uniform(0.085, 0.105)
     clay = accent(rng)
     hollow = [(0.9 * r, 0), (r, 0.01), (r, h), (r - 0.004, h), (r - 0.006, 0.008)]
-    handle = np.array([[r - 0.002, 0, 0.78 * h], [r + 0.024, 0, 0.76 * h], [r + 0.03, 0, 0.5 * h], [r + 0.022, 0, 0.26 * h], [r - 0.002, 0, 0.22 * h]])
-    return Model(label="cup", parts=parts_of(clay, lathe(hollow, segments=24), tube(handle, 0.006, 8)), finish=clay, shape="cylinder")
+    handle = np.array(
+        [
+            [r - 0.002, 0, 0.78 * h],
+            [r + 0.024, 0, 0.76 * h],
+            [r + 0.03, 0, 0.5 * h],
+            [r + 0.022, 0, 0.26 * h],
+            [r - 0.002, 0, 0.22 * h],
+        ]
+    )
+    return Model(
+        label="cup",
+        parts=parts_of(clay, lathe(hollow, segments=24), tube(handle, 0.006, 8)),
+        finish=clay,
+        shape="cylinder",
+    )
 
 
 def bowl(rng: np.random.Generator, palette: Palette) -> Model:
@@ -182,8 +305,18 @@ def bowl(rng: np.random.Generator, palette: Palette) -> Model:
     r, h = rng.uniform(0.075, 0.15), rng.uniform(0.055, 0.085)
     clay = accent(rng)
     outer = [(0.4 * r, 0), (0.75 * r, 0.3 * h), (0.95 * r, 0.7 * h), (r, h)]
-    inner = [(r - 0.006, h), (0.9 * r - 0.004, 0.7 * h), (0.7 * r - 0.004, 0.34 * h), (0.35 * r, 0.1 * h)]
-    return Model(label="bowl", parts=parts_of(clay, lathe(outer + inner, segments=28)), finish=clay, shape="round")
+    inner = [
+        (r - 0.006, h),
+        (0.9 * r - 0.004, 0.7 * h),
+        (0.7 * r - 0.004, 0.34 * h),
+        (0.35 * r, 0.1 * h),
+    ]
+    return Model(
+        label="bowl",
+        parts=parts_of(clay, lathe(outer + inner, segments=28)),
+        finish=clay,
+        shape="round",
+    )
 
 
 def plate(rng: np.random.Generator, palette: Palette) -> Model:
@@ -191,28 +324,54 @@ def plate(rng: np.random.Generator, palette: Palette) -> Model:
     r = rng.uniform(0.1, 0.135)
     clay = Finish(rgb=(240, 238, 232), material="ceramic") if rng.random() < 0.5 else accent(rng)
     profile = [(0.55 * r, 0), (r, 0.018), (r - 0.003, 0.022), (0.58 * r, 0.007)]
-    return Model(label="plate", parts=parts_of(clay, lathe(profile, segments=28)), finish=clay, shape="round")
+    return Model(
+        label="plate", parts=parts_of(clay, lathe(profile, segments=28)), finish=clay, shape="round"
+    )
 
 
 def bottle(rng: np.random.Generator, palette: Palette) -> Model:
     """A bottle with neck and cap."""
     r, h = rng.uniform(0.034, 0.042), rng.uniform(0.22, 0.31)
-    colors = ((46, 92, 58), (96, 54, 30), (176, 40, 40), (70, 120, 170), (222, 224, 226), (210, 170, 60))
-    glass = Finish(rgb=colors[int(rng.integers(6))], material="glass" if rng.random() < 0.6 else "plastic")
-    body = lathe([(0.95 * r, 0), (r, 0.01), (r, 0.6 * h), (0.36 * r, 0.78 * h), (0.34 * r, 0.95 * h)], segments=20)
+    colors = (
+        (46, 92, 58),
+        (96, 54, 30),
+        (176, 40, 40),
+        (70, 120, 170),
+        (222, 224, 226),
+        (210, 170, 60),
+    )
+    glass = Finish(
+        rgb=colors[int(rng.integers(6))], material="glass" if rng.random() < 0.6 else "plastic"
+    )
+    body = lathe(
+        [(0.95 * r, 0), (r, 0.01), (r, 0.6 * h), (0.36 * r, 0.78 * h), (0.34 * r, 0.95 * h)],
+        segments=20,
+    )
     cap = cylinder(0.4 * r, 0.05 * h, (0, 0, 0.95 * h), 16)
     label = lathe([(r + 0.0008, 0.2 * h), (r + 0.0008, 0.48 * h)], segments=20)
     parts = parts_of(glass, body) + parts_of(Finish(rgb=(40, 40, 44), material="metal"), cap)
-    return Model(label="bottle", parts=parts + parts_of(Finish(rgb=(240, 234, 216), material="paper"), label), finish=glass, shape="cylinder")
+    return Model(
+        label="bottle",
+        parts=parts + parts_of(Finish(rgb=(240, 234, 216), material="paper"), label),
+        finish=glass,
+        shape="cylinder",
+    )
 
 
 def fruit(rng: np.random.Generator, palette: Palette) -> Model:
     """An apple or an orange."""
     if rng.random() < 0.5:
         finish = Finish(rgb=(232, 132, 36), material="fruit")
-        return Model(label="orange", parts=parts_of(finish, ball(rng.uniform(0.034, 0.042), segments=20)), finish=finish, shape="sphere")
+        return Model(
+            label="orange",
+            parts=parts_of(finish, ball(rng.uniform(0.034, 0.042), segments=20)),
+            finish=finish,
+            shape="sphere",
+        )
     finish = Finish(rgb=((178, 36, 40), (128, 172, 66))[int(rng.integers(2))], material="fruit")
     r = rng.uniform(0.034, 0.04)
     body: tuple[Part, ...] = parts_of(finish, ball(r, segments=20))
-    stem = parts_of(Finish(rgb=(86, 60, 40), material="wood"), cylinder(0.003, 0.018, (0, 0, 2 * r - 0.004), 8))
+    stem = parts_of(
+        Finish(rgb=(86, 60, 40), material="wood"), cylinder(0.003, 0.018, (0, 0, 2 * r - 0.004), 8)
+    )
     return Model(label="apple", parts=body + stem, finish=finish, shape="sphere")

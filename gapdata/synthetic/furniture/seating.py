@@ -18,7 +18,9 @@ def chair(rng: np.random.Generator, palette: Palette) -> Model:
     leg = 0.035
     spots = four(width - leg, depth - leg)
     parts = [
-        *parts_of(frame, *(tapered((0.026, 0.026), (leg, leg), seat - 0.03, (x, y, 0)) for x, y in spots)),
+        *parts_of(
+            frame, *(tapered((0.026, 0.026), (leg, leg), seat - 0.03, (x, y, 0)) for x, y in spots)
+        ),
         Part(solid=block((width, depth, 0.03), (0, 0, seat - 0.03)), finish=frame),
     ]
     back_y = depth / 2 - leg / 2
@@ -32,7 +34,9 @@ def chair(rng: np.random.Generator, palette: Palette) -> Model:
     main, seat_top = frame, seat
     if padded:
         pad = 0.035
-        parts += parts_of(palette.accent, soft_block((width - 0.03, depth - 0.06, pad), 0.03, (0, -0.02, seat)))
+        parts += parts_of(
+            palette.accent, soft_block((width - 0.03, depth - 0.06, pad), 0.03, (0, -0.02, seat))
+        )
         seat_top = seat + pad
     return Model(
         label="chair", parts=tuple(parts), finish=main,
@@ -42,7 +46,11 @@ def chair(rng: np.random.Generator, palette: Palette) -> Model:
 
 def office_chair(rng: np.random.Generator, palette: Palette) -> Model:
     """A swivel chair on a five-armed base with castors."""
-    cloth = palette.accent if rng.random() < 0.4 else Finish(rgb=(58, 60, 66), material="fabric", texture="fabric")
+    cloth = (
+        palette.accent
+        if rng.random() < 0.4
+        else Finish(rgb=(58, 60, 66), material="fabric", texture="fabric")
+    )
     metal = Finish(rgb=(70, 72, 76), material="metal")
     seat = rng.uniform(0.44, 0.5)
     base_r, back = 0.3, rng.uniform(0.5, 0.62)
@@ -60,13 +68,17 @@ def office_chair(rng: np.random.Generator, palette: Palette) -> Model:
     if rng.random() < 0.6:
         for side in (-1, 1):
             parts += parts_of(metal, block((0.03, 0.05, 0.2), (side * 0.255, 0.02, seat - 0.02)))
-            parts += parts_of(metal, soft_block((0.06, 0.26, 0.03), 0.014, (side * 0.255, 0.0, seat + 0.18)))
+            parts += parts_of(
+                metal, soft_block((0.06, 0.26, 0.03), 0.014, (side * 0.255, 0.0, seat + 0.18))
+            )
     return Model(label="office chair", parts=tuple(parts), finish=cloth)
 
 
 def armchair(rng: np.random.Generator, palette: Palette) -> Model:
     """A padded chair with arms."""
-    return _upholstered(rng, palette.accent if rng.random() < 0.6 else palette.fabric, "armchair", 1)
+    return _upholstered(
+        rng, palette.accent if rng.random() < 0.6 else palette.fabric, "armchair", 1
+    )
 
 
 def couch(rng: np.random.Generator, palette: Palette) -> Model:
@@ -80,22 +92,46 @@ def _upholstered(rng: np.random.Generator, cloth: Finish, label: str, seats: int
     seat, back, leg = rng.uniform(0.4, 0.45), rng.uniform(0.78, 0.88), 0.1
     thick = 0.2
     cushion = 0.14
-    legs = [lathe([(0.018, 0), (0.028, leg)], (x, y, 0), 12) for x, y in four(width - 0.12, depth - 0.12)]
+    legs = [
+        lathe([(0.018, 0), (0.028, leg)], (x, y, 0), 12)
+        for x, y in four(width - 0.12, depth - 0.12)
+    ]
     inner = width - 2 * arm
     parts = [
         *parts_of(Finish(rgb=(84, 58, 42), material="wood", texture="wood"), *legs),
         *parts_of(cloth, block((inner, depth, seat - cushion - leg), (0, 0, leg))),
-        *parts_of(cloth, soft_block((inner, thick, back - seat + cushion), 0.04, (0, depth / 2 - thick / 2, seat - cushion))),
+        *parts_of(
+            cloth,
+            soft_block(
+                (inner, thick, back - seat + cushion),
+                0.04,
+                (0, depth / 2 - thick / 2, seat - cushion),
+            ),
+        ),
     ]
     arm_top = seat + rng.uniform(0.14, 0.2)
     for side in (-1, 1):
-        parts += parts_of(cloth, soft_block((arm, depth, arm_top - leg), 0.04, (side * (width - arm) / 2, 0, leg)))
+        parts += parts_of(
+            cloth, soft_block((arm, depth, arm_top - leg), 0.04, (side * (width - arm) / 2, 0, leg))
+        )
     lighter = shaded(cloth, 1.06)
     seat_depth = depth - thick
     for k in range(seats):
         x = (k - (seats - 1) / 2) * seat_width
-        parts += parts_of(lighter, soft_block((seat_width - 0.008, seat_depth, cushion), 0.04, (x, -thick / 2, seat - cushion)))
-        parts += parts_of(lighter, soft_block((seat_width - 0.03, 0.13, back - seat - 0.04), 0.05, (x, depth / 2 - thick - 0.066, seat)))
+        parts += parts_of(
+            lighter,
+            soft_block(
+                (seat_width - 0.008, seat_depth, cushion), 0.04, (x, -thick / 2, seat - cushion)
+            ),
+        )
+        parts += parts_of(
+            lighter,
+            soft_block(
+                (seat_width - 0.03, 0.13, back - seat - 0.04),
+                0.05,
+                (x, depth / 2 - thick - 0.066, seat),
+            ),
+        )
     surface = tabletop(inner, seat_depth - 0.14, seat, inset=0.03, y=-thick / 2 - 0.07)
     return Model(label=label, parts=tuple(parts), finish=cloth, surfaces=(surface,))
 
@@ -110,7 +146,9 @@ def stool(rng: np.random.Generator, palette: Palette) -> Model:
         c, s = np.cos(angle), np.sin(angle)
         top = (0.6 * radius * c, 0.6 * radius * s, height - 0.035)
         foot = tapered((0.03, 0.03), (0.03, 0.03), 0.02, (0.95 * radius * c, 0.95 * radius * s, 0))
-        parts += parts_of(palette.wood, bar((0.95 * radius * c, 0.95 * radius * s, 0.018), top, 0.013, 8), foot)
+        parts += parts_of(
+            palette.wood, bar((0.95 * radius * c, 0.95 * radius * s, 0.018), top, 0.013, 8), foot
+        )
     parts += parts_of(palette.wood, cylinder(radius, 0.035, (0, 0, height - 0.035), 24))
     return Model(
         label="stool", parts=tuple(parts), finish=palette.wood, shape="round",
@@ -122,11 +160,19 @@ def bench(rng: np.random.Generator, palette: Palette) -> Model:
     """A backless bench, with a pad or without."""
     width, depth, height = rng.uniform(1.0, 1.3), rng.uniform(0.36, 0.42), rng.uniform(0.42, 0.46)
     parts = list(parts_of(palette.wood, block((width, depth, 0.04), (0, 0, height - 0.04))))
-    parts += parts_of(palette.wood, *(block((0.05, depth - 0.06, height - 0.04), (s * (width / 2 - 0.12), 0, 0)) for s in (-1, 1)))
+    parts += parts_of(
+        palette.wood,
+        *(
+            block((0.05, depth - 0.06, height - 0.04), (s * (width / 2 - 0.12), 0, 0))
+            for s in (-1, 1)
+        ),
+    )
     parts += parts_of(palette.wood, block((width - 0.29, 0.03, 0.08), (0, 0, height - 0.14)))
     top = height
     if rng.random() < 0.6:
-        parts += parts_of(palette.accent, soft_block((width - 0.02, depth - 0.02, 0.05), 0.04, (0, 0, height)))
+        parts += parts_of(
+            palette.accent, soft_block((width - 0.02, depth - 0.02, 0.05), 0.04, (0, 0, height))
+        )
         top = height + 0.05
     return Model(
         label="bench", parts=tuple(parts), finish=palette.wood,
@@ -139,7 +185,12 @@ def ottoman(rng: np.random.Generator, palette: Palette) -> Model:
     height = rng.uniform(0.36, 0.42)
     if rng.random() < 0.5:
         radius = rng.uniform(0.22, 0.28)
-        profile = [(radius - 0.03, 0.0), (radius, 0.03), (radius, height - 0.04), (radius - 0.04, height)]
+        profile = [
+            (radius - 0.03, 0.0),
+            (radius, 0.03),
+            (radius, height - 0.04),
+            (radius - 0.04, height),
+        ]
         solid, shape, side = lathe(profile, segments=32), "cylinder", 1.2 * radius
     else:
         side = rng.uniform(0.45, 0.6)

@@ -41,10 +41,19 @@ def _on_pedestal(
     rng: np.random.Generator, palette: Palette, label: str, radius: float, height: float
 ) -> Model:
     top, stem = 0.03, 0.06 * height + 0.01
-    profile = [(0.62 * radius, 0), (0.62 * radius, 0.02), (stem, 0.06), (stem, height - 0.1), (0.3 * radius, height - top)]
+    profile = [
+        (0.62 * radius, 0),
+        (0.62 * radius, 0.02),
+        (stem, 0.06),
+        (stem, height - 0.1),
+        (0.3 * radius, height - top),
+    ]
     parts = (
         *parts_of(palette.wood, cylinder(radius, top, (0, 0, height - top), 32)),
-        *parts_of(palette.metal if rng.random() < 0.5 else palette.wood_second, lathe(profile, segments=24)),
+        *parts_of(
+            palette.metal if rng.random() < 0.5 else palette.wood_second,
+            lathe(profile, segments=24),
+        ),
     )
     surface = Surface(outline=circle(radius - 0.02, 24), z=height)
     return Model(label=label, parts=parts, finish=palette.wood, shape="round", surfaces=(surface,))
@@ -76,7 +85,15 @@ def coffee_table(rng: np.random.Generator, palette: Palette) -> Model:
     # The shelf hangs between the legs, drawn in so that it clears them.
     inner_w, inner_d, z = width - 0.22, depth - 0.05, 0.12
     shelf = parts_of(palette.wood, block((inner_w, inner_d, 0.02), (0, 0, z)))
-    braces = parts_of(palette.wood, *(block((0.02, inner_d - 0.12, height - 0.045 - z), (s * (inner_w / 2 - 0.02), 0, z + 0.02)) for s in (-1, 1)))
+    braces = parts_of(
+        palette.wood,
+        *(
+            block(
+                (0.02, inner_d - 0.12, height - 0.045 - z), (s * (inner_w / 2 - 0.02), 0, z + 0.02)
+            )
+            for s in (-1, 1)
+        ),
+    )
     lower = tabletop(inner_w - 0.08, inner_d, z + 0.02, headroom=height - 0.09 - z - 0.02)
     return Model(
         label=table.label, parts=table.parts + shelf + braces, finish=table.finish,
@@ -109,14 +126,30 @@ def desk(rng: np.random.Generator, palette: Palette) -> Model:
             parts += parts_of(frame, block((leg, leg, height - top), (x, y, 0)))
     if drawers:
         box_w, box_d, x = 0.4, depth - 0.08, side * (width / 2 - 0.22)
-        parts += parts_of(palette.wood_second, block((box_w, box_d, height - top - 0.04), (x, 0.02, 0.04)))
-        parts += parts_of(palette.wood_second, block((box_w - 0.06, box_d - 0.06, 0.04), (x, 0.02, 0)))
+        parts += parts_of(
+            palette.wood_second, block((box_w, box_d, height - top - 0.04), (x, 0.02, 0.04))
+        )
+        parts += parts_of(
+            palette.wood_second, block((box_w - 0.06, box_d - 0.06, 0.04), (x, 0.02, 0))
+        )
         drawer_h = (height - top - 0.04) / 3
         for k in range(3):
             z = 0.04 + k * drawer_h + 0.008
-            parts += parts_of(palette.wood, block((box_w - 0.02, 0.016, drawer_h - 0.016), (x, 0.012 - box_d / 2, z)))
-            parts += parts_of(palette.metal, block((0.12, 0.018, 0.012), (x, -0.005 - box_d / 2, z + drawer_h * 0.6)))
-    parts += parts_of(frame, block((width - 0.5 if drawers else width - 0.14, 0.02, 0.3), (-side * 0.18 if drawers else 0, depth / 2 - 0.05, height - top - 0.3)))
+            parts += parts_of(
+                palette.wood,
+                block((box_w - 0.02, 0.016, drawer_h - 0.016), (x, 0.012 - box_d / 2, z)),
+            )
+            parts += parts_of(
+                palette.metal,
+                block((0.12, 0.018, 0.012), (x, -0.005 - box_d / 2, z + drawer_h * 0.6)),
+            )
+    parts += parts_of(
+        frame,
+        block(
+            (width - 0.5 if drawers else width - 0.14, 0.02, 0.3),
+            (-side * 0.18 if drawers else 0, depth / 2 - 0.05, height - top - 0.3),
+        ),
+    )
     return Model(
         label="desk", parts=tuple(parts), finish=palette.wood, shape="rectangular",
         surfaces=(tabletop(width, depth, height),),
