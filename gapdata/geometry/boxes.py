@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import cv2
 import numpy as np
@@ -18,6 +19,16 @@ CORNER_SIGNS = np.array(
 )
 # The twelve edges join corners whose numbers differ in one bit.
 CORNER_EDGES = tuple((i, i | 1 << axis) for axis in range(3) for i in range(8) if not i >> axis & 1)
+
+# The 24 ways to name a box's axes that keep it right-handed.
+_AXIS_NAMINGS = np.array(
+    [
+        named
+        for order in permutations(range(3))
+        for signs in product((1.0, -1.0), repeat=3)
+        if np.linalg.det(named := np.eye(3)[:, list(order)] * signs) > 0
+    ]
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -47,6 +58,18 @@ class Box:
         """The box moved by a rigid 4x4 transform."""
         center = matrix[:3, :3] @ self.center + matrix[:3, 3]
         return Box(center=center, size=self.size, rotation=matrix[:3, :3] @ self.rotation)
+
+    def with_nearest_axes(self) -> Box:
+        """The same box with its axes named so that its rotation is the smallest of all namings.
+
+        The angle is then below 63 degrees: Euler angles stay away from their singularity, where an upright
+        box lies in the axes of every level camera as long as its z axis is its height.
+        """
+        candidates = self.rotation @ _AXIS_NAMINGS
+        # Rounding makes ties (45 degrees) fall the same way whatever the last bits are.
+        best = int(np.trace(candidates, axis1=1, axis2=2).round(9).argmax())
+        size = np.abs(_AXIS_NAMINGS[best]).T @ self.size
+        return Box(center=self.center, size=size, rotation=candidates[best])
 
 
 def aabb_from_points(points: Float[Array, "n 3"]) -> Box:
