@@ -31,7 +31,7 @@ def marker(
     view: int,
     color: str,
     *,
-    pixel: Sequence[float] = (),
+    pixel: Sequence[float | int] = (),
     bbox: Sequence[int] = (),
     instance: int = 0,
     text: str = "",
@@ -109,5 +109,5 @@ def _draw(
         cv2.putText(picture, record["text"], at, cv2.FONT_HERSHEY_SIMPLEX, size, color, 1)
 
 
-def _nearest_int(pixel: Sequence[float]) -> Int[Array, "2"]:
+def _nearest_int(pixel: Sequence[float | int]) -> Int[Array, "2"]:
     return np.floor(np.asarray(pixel, np.float64) + 0.5).astype(np.int64)

@@ -146,8 +146,13 @@ class Facts:
         return self._cam[view, column]
 
     def bbox_3d(self, view: int, column: int) -> list[float]:
-        """The instance's box in a view's camera frame: center (m), size (m), extrinsic zxy angles (rad)."""
-        box = self.scene.instances[column].box.transformed(self.views[view].camera.world2cam)
+        """The instance's box in a view's camera frame: center (m), size (m), extrinsic zxy angles (rad).
+
+        Its axes are named so that the rotation is smallest: size and angles of an upright box in a level
+        camera are (width, height, depth) and (0, 0, yaw).
+        """
+        moved = self.scene.instances[column].box.transformed(self.views[view].camera.world2cam)
+        box = moved.with_nearest_axes()
         angles = euler_zxy_from_rotation(box.rotation)
         return [float(value) for value in (*box.center, *box.size, *angles)]
 

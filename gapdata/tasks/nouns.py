@@ -1,7 +1,7 @@
 """Grammar of object labels: articles, plurals, agreement, and when one label also names another's objects.
 
-A small rule table rather than a dictionary package: labels are plain nouns whose last word carries the
-number, and what matters is that a plural label ("curtains") is recognised as one.
+A small rule table rather than a dictionary package: labels are plain nouns whose last word (or the
+last before "of") carries the number, and what matters is that a plural label ("curtains") is recognised as one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ IRREGULAR = {
 }  # fmt: skip
 SINGULAR_OF = {plural: singular for singular, plural in IRREGULAR.items()}
 SIBILANTS = ("s", "x", "z", "ch", "sh")
-CONSONANT_SOUND = ("uni", "use", "uti", "euro", "one-", "ukulele", "urinal")
+CONSONANT_SOUND = ("uni", "use", "uti", "ute", "euro", "one-", "ukulele", "urinal")
 VOWEL_SOUND = ("hour", "x-ray", "mp3")
 
 
 def is_plural(label: str) -> bool:
     """Whether a label is a plural noun: "curtains" is, "glass" and "lens" are not."""
-    word = _last_word(label)
+    word = _head_word(label)
     if word in PLURAL_ONLY or word in SINGULAR_OF:
         return word not in IRREGULAR
     return word.endswith("s") and not word.endswith(("ss", "us")) and word not in SINGULAR_S
@@ -38,7 +38,11 @@ def plural(label: str) -> str:
     """The label for several of its objects; a label that is plural already stays."""
     if is_plural(label):
         return label
-    word = _last_word(label)
+    label = label.rstrip()
+    head, of, rest = label.partition(" of ")
+    if of:
+        return plural(head) + of + rest
+    word = _head_word(label)
     stem = label[: len(label) - len(word)]
     if word in IRREGULAR:
         return stem + IRREGULAR[word]
@@ -83,9 +87,10 @@ def fits(description: str, label: str) -> bool:
     return named[len(named) - len(asked) :] == asked
 
 
-def _last_word(label: str) -> str:
-    parts = label.split()
-    return parts[-1].lower() if parts else ""
+def _head_word(label: str) -> str:
+    """The word that carries the number: the last one, or the last before "of"."""
+    words = label.partition(" of ")[0].split()
+    return words[-1].lower() if words else ""
 
 
 @lru_cache(maxsize=4096)

@@ -148,7 +148,7 @@ class PointDepthOrder:
                 if question is None:
                     facts.drop(self.name, "points about equally far")
                     continue
-                yield replace(question, objects=tuple(facts.id(c) for c in columns[group]))
+                yield replace(question, objects=tuple(facts.id(c) for c in columns[group].tolist()))
 
     def _group(
         self,

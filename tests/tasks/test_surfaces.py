@@ -1,0 +1,89 @@
+"""Distances between surfaces against a convex solver, and the sampling behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import lsq_linear
+
+from gapdata.geometry.transforms import rotation_about_z
+from gapdata.scene import Scene
+from gapdata.tasks.facts import SceneFacts
+from gapdata.tasks.surfaces import closest_on_triangles
+from tests.fixtures.scenes import MeshBuilder, surface_points
+
+
+def two_boxes(rng: np.random.Generator) -> tuple[Scene, float]:
+    """Two turned boxes, and their distance by bounded least squares over both boxes' coordinates."""
+    builder, parts = MeshBuilder(), []
+    for sign in (-1, 1):
+        size, yaw = rng.uniform(0.1, 1.5, 3), float(rng.uniform(-3, 3))
+        center = np.array([sign * rng.uniform(1.2, 2.5), *rng.uniform(-1, 1, 2)])
+        builder.box(center.tolist(), size.tolist(), "box", yaw=yaw)
+        parts.append((center, rotation_about_z(yaw), size))
+    (a, turn_a, size_a), (b, turn_b, size_b) = parts
+    half = 0.5 * np.concatenate([size_a, size_b])
+    solved = lsq_linear(np.hstack([turn_a, -turn_b]), b - a, (-half, half), tol=1e-14)
+    return builder.scene([]), float(np.sqrt(2 * solved.cost))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_distance_of_boxes_agrees_with_a_convex_solver(seed):
+    scene, expected = two_boxes(np.random.default_rng(seed))
+    surfaces = SceneFacts(scene).surfaces
+    assert surfaces.distance(0, 1) == pytest.approx(expected, abs=2e-3)
+    assert surfaces.distance(0, 1) >= expected - 1e-5
+    assert surfaces.distance(1, 0) == surfaces.distance(0, 1)
+
+
+def test_distance_of_point_clouds_is_that_of_their_nearest_points():
+    scene, expected = two_boxes(np.random.default_rng(3))
+    cloud = surface_points(scene, 1500)
+    a, b = (cloud.xyz[cloud.instance == number].astype(np.float64) for number in (1, 2))
+    a, b = a[:1000], b[:1000]
+    keep = np.concatenate([np.flatnonzero(cloud.instance == number)[:1000] for number in (1, 2)])
+    cloud = replace(
+        cloud,
+        xyz=cloud.xyz[keep], color=cloud.color[keep], normal=cloud.normal[keep], instance=cloud.instance[keep],
+    )  # fmt: skip
+    slow = np.linalg.norm(a[:, None] - b[None], axis=-1).min()
+    measured = SceneFacts(replace(scene, mesh=None, points=cloud)).surfaces.distance(0, 1)
+    assert measured == pytest.approx(slow, abs=1e-9)
+    assert measured >= expected - 1e-6
+
+
+def test_touching_boxes_are_at_distance_zero():
+    scene = MeshBuilder().box((0, 0, 0), (1, 1, 1), "a").box((1, 0, 0), (1, 1, 1), "b").scene([])
+    assert SceneFacts(scene).surfaces.distance(0, 1) == pytest.approx(0, abs=1e-9)
+
+
+def test_an_instance_without_a_surface_is_infinitely_far():
+    scene = MeshBuilder().box((0, 0, 0), (1, 1, 1), "a").scene([])
+    ghost = replace(scene.instances[0], id=9)
+    facts = SceneFacts(replace(scene, instances=(*scene.instances, ghost)))
+    assert facts.surfaces.distance(0, 1) == np.inf
+
+
+def test_surface_points_lie_on_the_surface_and_spread_by_area():
+    scene = MeshBuilder().box((0, 0, 0), (1, 2, 4), "box").scene([])
+    points = SceneFacts(scene).surfaces.points(0)
+    face_gap = np.abs(np.abs(points) - [0.5, 1, 2])
+    assert np.allclose(face_gap.min(axis=1), 0, atol=1e-6)
+    spread = points[-512:]
+    on_ends = np.isclose(np.abs(spread[:, 2]), 2).mean()
+    assert on_ends == pytest.approx(2 * 2 / (2 * (2 + 4 + 8)), abs=0.02)
+
+
+def test_closest_on_triangles_is_never_beaten_by_a_dense_sampling():
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet((1, 1, 1), 4000)
+    for _ in range(20):
+        triangles, point = rng.normal(size=(3, 3, 3)), rng.normal(size=3) * 2
+        nearest = closest_on_triangles(point, triangles)
+        dense = np.einsum("wc,fcx->fwx", weights, triangles).reshape(-1, 3)
+        best = np.linalg.norm(dense - point, axis=1).min()
+        distance = np.linalg.norm(nearest - point)
+        assert distance <= best + 1e-12 and distance >= best - 0.2
+        assert np.linalg.norm(dense - nearest, axis=1).min() < 0.2
