@@ -42,7 +42,7 @@ def sample_scene_points(
         chosen = _prefer_seen(_is_seen(_positions(scene.mesh, face, uv), views), count)
         cloud = _surface(scene.mesh, face[chosen], uv[chosen])
     else:
-        cloud = scene.points if scene.points is not None else _from_views(views)
+        cloud = scene.points if scene.points is not None else _from_views(scene, views)
         cloud = _take(cloud, _choose(len(cloud.xyz), wanted, scene, rng))
         cloud = _take(cloud, _prefer_seen(_is_seen(cloud.xyz, views), count))
     return _located(cloud, views)
@@ -157,8 +157,10 @@ def _surface(mesh: Mesh, face: Int64[Array, "n"], uv: Float32[Array, "n 2"]) -> 
     )
 
 
-def _from_views(views: Sequence[View]) -> PointCloud:
+def _from_views(scene: Scene, views: Sequence[View]) -> PointCloud:
     """All pixels with depth, as points."""
+    if not views:
+        raise _no_surface(scene)
     parts = [_unprojected(view) for view in views]
     return PointCloud(
         xyz=np.concatenate([part.xyz for part in parts]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ TOLERANCE = DepthTolerance(
 )  # wider than a sensor's: coarse pixels of slanted floors are deep
 
 
+@runtime_checkable
 class CoarseDepth(Protocol):
     """The part of a renderer that selection needs."""
 
@@ -276,8 +277,8 @@ def _without_pose_jumps(
     kept = [0]
     for number in range(1, len(frames)):
         if far[number - 1]:
-            back_m, back_deg = _steps(poses[kept[-1]], poses[number])
-            if back_m > limit_m or back_deg > limit_deg:
+            back_m, back_deg = _steps(poses[kept[-1:]], poses[[number]])
+            if back_m[0] > limit_m or back_deg[0] > limit_deg:
                 drops[POSE_JUMP] += 1
                 continue
         kept.append(number)
@@ -285,12 +286,12 @@ def _without_pose_jumps(
 
 
 def _steps(
-    a: Float[Array, "*n 4 4"], b: Float[Array, "*n 4 4"]
-) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
+    a: Float[Array, "n 4 4"], b: Float[Array, "n 4 4"]
+) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
     """Distance in metres and angle in degrees between poses."""
-    metres = np.linalg.norm(b[..., :3, 3] - a[..., :3, 3], axis=-1)
-    between = np.swapaxes(a[..., :3, :3], -1, -2) @ b[..., :3, :3]
-    return np.asarray(metres), np.rad2deg(rotation_angle(between))
+    metres = np.linalg.norm(b[:, :3, 3] - a[:, :3, 3], axis=1)
+    between = np.swapaxes(a[:, :3, :3], 1, 2) @ b[:, :3, :3]
+    return metres, np.rad2deg(rotation_angle(between))
 
 
 def _without_blurred(
