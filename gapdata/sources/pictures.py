@@ -11,17 +11,25 @@ from PIL import Image, UnidentifiedImageError
 
 Array = np.ndarray
 
+# Far above any sensor, far below what would hurt: larger sizes come from damaged files.
+MAX_SIDE = 8192
+
 
 def picture_format(blob: bytes) -> tuple[str, int, int]:
     """Format ("JPEG", "PNG", ...), height and width of a picture, from its first bytes: nothing is decoded.
 
-    Raises ValueError for bytes that are no picture.
+    Raises ValueError for bytes that are no picture, or one with a side beyond MAX_SIDE.
     """
     try:
         with Image.open(io.BytesIO(blob)) as picture:
-            return str(picture.format), picture.height, picture.width
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+            form, height, width = str(picture.format), picture.height, picture.width
+    except UnidentifiedImageError as error:
         raise ValueError(f"expected a picture, found {len(blob)} bytes that are none") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"expected sides of at most {MAX_SIDE}, found: {error}") from error
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(f"expected sides of at most {MAX_SIDE}, found {width}x{height}")
+    return form, height, width
 
 
 def check_picture(blob: bytes, form: str, height: int, width: int) -> None:

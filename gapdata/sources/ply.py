@@ -34,13 +34,14 @@ def read_ply(path: Path, source: str = "", scene: str = "") -> PlyMesh:
             source, scene, path, problem, "the file is truncated or damaged: get it again"
         )
 
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             loaded = load_ply(file)
-        vertices = np.asarray(loaded["vertices"], np.float32)
-        faces = np.asarray(loaded["faces"], np.int64)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise fail(f"expected a PLY mesh with vertices and faces, found {error}") from error
+            vertices = np.asarray(loaded["vertices"], np.float32)
+            faces = np.asarray(loaded["faces"], np.int64)
+        # OSError: a seek to where a damaged header sends the reader.
+        except (ValueError, KeyError, IndexError, TypeError, OSError) as error:
+            raise fail(f"expected a PLY mesh with vertices and faces, found {error}") from error
 
     announced = loaded["metadata"]["_ply_raw"]
     for name, found in (("vertex", len(vertices)), ("face", len(faces))):

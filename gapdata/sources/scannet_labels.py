@@ -144,12 +144,14 @@ def _read_group(group: Any, fail: Fail) -> tuple[int, str, Int64[Array, "n"]]:
 
 def _integers(values: Any, fail: Fail, name: str) -> Int64[Array, "n"]:
     try:
-        found = np.array(values, np.int64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise fail(f"expected a list of integers in {name}, found {error}") from error
-    if found.ndim != 1:
-        raise fail(f"expected a list of integers in {name}, found shape {found.shape}")
-    return found
+        found = np.array(values)
+    except ValueError as error:
+        raise fail(f"expected a list of integers in {name}, found lists in it") from error
+    if found.ndim != 1 or (found.size and found.dtype.kind != "i"):
+        raise fail(
+            f"expected a list of integers in {name}, found {found.dtype.name} of shape {found.shape}"
+        )
+    return found.astype(np.int64)
 
 
 def _read_json(path: Path, fail: Fail, key: str | None = None) -> Any:

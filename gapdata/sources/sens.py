@@ -21,7 +21,7 @@ from gapdata.errors import SourceError
 from gapdata.geometry.camera import Camera
 from gapdata.geometry.depth import depth_from_uint16
 from gapdata.scene import Recording
-from gapdata.sources.pictures import check_picture, decode_rgb
+from gapdata.sources.pictures import MAX_SIDE, check_picture, decode_rgb
 
 Array = np.ndarray
 Fail = Callable[..., SourceError]
@@ -30,9 +30,7 @@ VERSION = 4
 COLOR_CODECS = {0: "raw", 1: "png", 2: "jpeg"}
 DEPTH_CODECS = {0: "raw", 1: "zlib", 2: "occi"}
 
-# Far above any sensor, far below what would hurt: sizes beyond these are a damaged header.
-MAX_NAME_BYTES = 1024
-MAX_IMAGE_SIDE = 8192
+MAX_NAME_BYTES = 1024  # a longer sensor name is a damaged header
 
 _PREFIX = struct.Struct("<IQ")
 _CALIBRATION = np.dtype(("<f4", (4, 4, 4)))
@@ -102,10 +100,8 @@ def read_header(path: Path, source: str = "", scene: str = "") -> SensHeader:
         ("colour width", color_width), ("colour height", color_height),
         ("depth width", depth_width), ("depth height", depth_height),
     ):  # fmt: skip
-        if not 0 < side <= MAX_IMAGE_SIDE:
-            raise fail(
-                f"header: expected a {name} of 1..{MAX_IMAGE_SIDE}, found {side}", _TRUNCATED
-            )
+        if not 0 < side <= MAX_SIDE:
+            raise fail(f"header: expected a {name} of 1..{MAX_SIDE}, found {side}", _TRUNCATED)
     if not (np.isfinite(shift) and shift > 0):
         raise fail(f"header: expected a positive depth shift, found {shift}", _TRUNCATED)
     return SensHeader(

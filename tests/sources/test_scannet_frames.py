@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from gapdata.errors import SourceError
 from gapdata.geometry.transforms import transform_points
 from gapdata.scene import GRAVITY_ALIGNED
+from gapdata.sources.sens import SensFile
 from tests.fixtures import scannet as fixture
 from tests.fixtures.scannet import ScanSpec, write_scannet_scene
 from tests.sources.scannet_support import (
@@ -83,6 +87,9 @@ def test_damaged_exported_files_are_refused(root: Path) -> None:
     (folder / "depth" / "1.png").write_bytes(np_depth)
     with pytest.raises(SourceError, match="one channel of uint16, found uint8"):
         frames[1].recording.read_depth()
+    assert cv2.imwrite(str(folder / "depth" / "1.png"), np.zeros((60, 80), np.uint8))
+    with pytest.raises(SourceError, match="one channel of uint16, found uint8"):
+        frames[1].recording.read_depth()
     (folder / "color" / "1.png").write_bytes(b"")
     with pytest.raises(SourceError, match=r"color/1.png: expected a picture, found 0 bytes"):
         frames[1].recording.read_rgb()
@@ -94,6 +101,18 @@ def test_damaged_exported_files_are_refused(root: Path) -> None:
     pose.unlink()
     shutil.copy(folder / "color" / "2.png", folder / "color" / "02.png")
     assert_refused(root, folder / "color" / "2.png", "one file for frame 2, found 02.png too")
+
+
+@pytest.mark.parametrize("size", [(8_193, 4), (9_000, 9_000), (60_000, 60_000)])
+def test_an_impossible_picture_size_is_refused(root: Path, size: tuple[int, int]) -> None:
+    folder = scene_folder(root)
+    (folder / f"{ID}.sens").unlink()
+    path = folder / "depth" / "0.png"
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", *size)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+    assert_refused(root, path, "expected sides of at most 8192, found")
 
 
 def test_a_scene_without_frames_of_either_kind_is_refused(root: Path) -> None:
@@ -157,15 +176,27 @@ def test_a_scene_that_lost_every_frame_is_empty(tmp_path: Path) -> None:
 
 def test_frames_without_pictures_are_dropped_and_counted(tmp_path: Path) -> None:
     folder = write_scannet_scene(tmp_path, num_frames=1, mesh=False)
-    spec = ScanSpec()
-    blob = fixture.encode_color(np.zeros((120, 160, 3), np.uint8), "jpeg")
-    pose = fixture.STORED_FROM_ALIGNED
-    content = fixture.pack_header(fixture.sens_header(spec, 2))
-    content += fixture.pack_frame(pose, blob, b"") + fixture.pack_frame(pose, blob, b"any")
+    spec = ScanSpec(color_codec="png", depth_codec="raw")
+    grey = [np.full((120, 160, 3), 60 * number, np.uint8) for number in range(4)]
+    blobs = [fixture.encode_color(rgb, "png") for rgb in grey]
+    depth = np.full((60, 80), 1500, np.uint16).tobytes()
+    pairs = [(blobs[0], b""), (blobs[1], depth), (b"", depth), (blobs[3], depth)]
+    content = fixture.pack_header(fixture.sens_header(spec, 4))
+    content += b"".join(
+        fixture.pack_frame(fixture.STORED_FROM_ALIGNED, *pair, (1_000_000 * number, 0))
+        for number, pair in enumerate(pairs)
+    )
     (folder / f"{ID}.sens").write_bytes(content)
     scene = load(tmp_path)
-    assert [frame.id for frame in scene.frames] == ["000001"]
-    assert scene.drops == {"no picture recorded": 1}
+    assert [(frame.id, frame.timestamp_s) for frame in scene.frames] == [
+        ("000001", 1),
+        ("000003", 3),
+    ]
+    assert scene.drops == {"no picture recorded": 2}
+    for frame, number in zip(scene.frames, (1, 3), strict=True):
+        assert frame.recording is not None
+        np.testing.assert_array_equal(frame.recording.read_rgb(), grey[number])
+        assert (frame.recording.read_depth() == 1.5).all()
 
 
 def test_without_alignment_the_world_is_the_stored_one_and_says_so(tmp_path: Path) -> None:
@@ -243,3 +274,26 @@ def test_a_clock_that_cannot_be_one_is_replaced_and_named(tmp_path: Path, step: 
     scene = load(tmp_path)
     np.testing.assert_allclose([frame.timestamp_s for frame in scene.frames], np.arange(3) / 30)
     assert scene.provenance["timestamps"].startswith("no usable clock")
+
+
+def test_a_clock_that_jumps_back_is_replaced(tmp_path: Path) -> None:
+    folder = write_scannet_scene(tmp_path, num_frames=4, mesh=False)
+    path = folder / f"{ID}.sens"
+    frame = int(SensFile(path).blob_at[2]) - 96
+    content = bytearray(path.read_bytes())
+    content[frame + 64 : frame + 72] = bytes(8)
+    path.write_bytes(content)
+    assert load(tmp_path).provenance["timestamps"].startswith("no usable clock")
+
+
+def test_exported_frames_are_in_the_order_of_their_numbers(root: Path) -> None:
+    folder = scene_folder(root)
+    (folder / f"{ID}.sens").unlink()
+    for old, new in ((1, 90), (2, 17), (3, 33)):
+        for name, suffix in (("color", "png"), ("depth", "png"), ("pose", "txt")):
+            (folder / name / f"{old}.{suffix}").rename(folder / name / f"{new:04d}.{suffix}")
+    scene = load(root)
+    assert [frame.id for frame in scene.frames] == ["000000", "000017", "000033", "000090"]
+    for frame, number in zip(scene.frames, (0, 2, 3, 1), strict=True):
+        pose = fixture.camera_path(4)[number]
+        np.testing.assert_allclose(frame.camera.cam2world, pose, atol=2e-6)

@@ -78,9 +78,11 @@ def test_missing_segments_are_refused(root: Path) -> None:
         (AGGREGATION, '{"segGroups": [{"objectId": -1}]}', "objectId of 0..65534, found -1"),
         (AGGREGATION, '{"segGroups": [{"objectId": 65535}]}', "objectId of 0..65534, found 65535"),
         (AGGREGATION, '{"segGroups": [{"objectId": 4}]}', "a label for objectId 4, found None"),
-        (AGGREGATION, '{"segGroups": [{"id": 4, "label": "a", "segments": "x"}]}', "segments of objectId 4, found"),
-        (SEGMENTS, '{"segIndices": [[1, 2], [3, 4]]}', r"integers in segIndices, found shape \(2, 2\)"),
-        (SEGMENTS, '{"segIndices": ["a"]}', "integers in segIndices, found"),
+        (AGGREGATION, '{"segGroups": [{"id": 4, "label": "a", "segments": "x"}]}', r"segments of objectId 4, found str\d* of shape \(\)"),
+        (SEGMENTS, '{"segIndices": [[1, 2], [3, 4]]}', r"integers in segIndices, found int64 of shape \(2, 2\)"),
+        (SEGMENTS, '{"segIndices": ["a"]}', "integers in segIndices, found str"),
+        (SEGMENTS, '{"segIndices": [1, 2.5]}', "integers in segIndices, found float64"),
+        (SEGMENTS, '{"segIndices": [1, [2]]}', "integers in segIndices, found lists in it"),
         (SEGMENTS, "{}", "an object with segIndices, found"),
     ],
 )  # fmt: skip
@@ -147,19 +149,33 @@ def test_groups_without_vertices_are_dropped_and_counted(root: Path) -> None:
     assert scene.provenance["annotation"].endswith("5 segments claimed twice")
 
 
+def test_an_instance_of_one_vertex_is_a_point(root: Path) -> None:
+    folder = scene_folder(root)
+    edit_json(folder / SEGMENTS, lambda content: content["segIndices"].__setitem__(5000, 4321))
+    group = {"id": 14, "objectId": 14, "label": "button", "segments": [4321]}
+    edit_json(folder / AGGREGATION, lambda content: content["segGroups"].append(group))
+    scene = load(root)
+    instance = scene.instances[-1]
+    assert (instance.id, instance.label) == (15, "button")
+    np.testing.assert_allclose(instance.aabb.center, scene.mesh.vertices[5000], atol=1e-7)
+    assert instance.box.volume == instance.aabb.volume == 0
+    # No face has two of its vertices, so no face is its.
+    assert 15 not in scene.mesh.face_instance
+
+
 def test_labels_outside_the_table_are_named(root: Path) -> None:
     def change(content: dict[str, Any]) -> None:
         content["segGroups"][7]["label"] = "ottoman lamp"
         content["segGroups"][8]["label"] = "ottoman lamp"
         content["segGroups"][9]["label"] = "  Dishrack "
-        content["segGroups"][10]["label"] = '5" shelf'
+        content["segGroups"][10]["label"] = '"small" shelf'
 
     edit_json(scene_folder(root) / AGGREGATION, change)
     scene = load(root)
     found = {instance.id: (instance.label, instance.nyu40) for instance in scene.instances}
     assert found[8] == found[9] == ("ottoman lamp", 0)
     assert found[10] == ("dish rack", 40)
-    assert found[11] == ('5" shelf', 15)
+    assert found[11] == ('"small" shelf', 15)
     assert found[12] == ("trash can", 39)
     assert scene.provenance["labels"] == (
         "scannetv2-labels.combined.tsv; without NYU40 id: ottoman lamp (2)"
@@ -246,6 +262,9 @@ def test_impossible_meshes_are_refused(root: Path) -> None:
     beyond[5, 1] = len(vertices)
     fixture.write_ply(path, vertices, beyond, colors)
     assert_refused(root, path, f"vertex numbers below {len(vertices)}, found 0..{len(vertices)}")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"element vertex ", b"element vertex 99999999"))
+    assert_refused(root, path, "expected a PLY mesh with vertices and faces, found")
     vertices[3, 2] = np.nan
     fixture.write_ply(path, vertices, faces, colors)
     assert_refused(root, path, "expected finite vertices, found NaN or infinity")
