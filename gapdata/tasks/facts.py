@@ -16,7 +16,7 @@ from gapdata.geometry.transforms import euler_zxy_from_rotation, transform_point
 from gapdata.labels import NYU40, STRUCTURE_NYU40, is_structure
 from gapdata.sample import Visibility
 from gapdata.scene import Scene
-from gapdata.tasks.nouns import fits
+from gapdata.tasks.nouns import fit_table
 from gapdata.tasks.surfaces import Surfaces
 from gapdata.view import AmodalMask, View
 
@@ -59,7 +59,7 @@ class SceneFacts:
         names, self.label_index = np.unique(
             np.array(self.labels, dtype=object), return_inverse=True
         )
-        self._fits = np.array([[fits(a, b) for b in names] for a in names], bool)
+        self._fits = fit_table(names.tolist())
         # Column of an instance id; ids that are not in the table lead to the extra last column.
         self.column_of: Int32[Array, "M"] = np.full(65536, len(self.ids), np.int32)
         self.column_of[self.ids] = np.arange(len(self.ids))
@@ -257,19 +257,17 @@ def _fractions_from_points(
 
     So the visible fraction is a lower bound of the one from masks.
     """
-    fractions = np.zeros((3, len(scene.ids)), np.float32)
-    in_image = np.zeros(len(scene.ids), bool)
-    for column in range(len(scene.ids)):
-        points = scene.surfaces.points(column)
-        if len(points) == 0:
-            continue
-        pixel, state = _states(points, view)
-        inside = inside_image(pixel, view.camera.height, view.camera.width)
-        seen, unknown = state == SEEN, inside & (state == UNKNOWN)
-        parts = (seen, ~inside, inside & ~seen & ~unknown)
-        fractions[:, column] = [np.count_nonzero(part) / len(points) for part in parts]
-        in_image[column] = inside.any()
-    return fractions, in_image
+    count = len(scene.ids)
+    points = [scene.surfaces.points(column) for column in range(count)]
+    owner = np.repeat(np.arange(count), [len(part) for part in points])
+    pixel, state = _states(np.concatenate([np.zeros((0, 3)), *points]), view)
+    inside = inside_image(pixel, view.camera.height, view.camera.width)
+    seen, unknown = state == SEEN, inside & (state == UNKNOWN)
+    parts = (seen, ~inside, inside & ~seen & ~unknown)
+    total = np.maximum(np.bincount(owner, minlength=count), 1)
+    fractions = np.stack([np.bincount(owner[part], minlength=count) / total for part in parts])
+    in_image = np.bincount(owner[inside], minlength=count) > 0
+    return fractions.astype(np.float32), in_image
 
 
 def _states(

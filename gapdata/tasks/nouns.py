@@ -6,7 +6,13 @@ last before "of") carries the number, and what matters is that a plural label ("
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool
+
+Array = np.ndarray
 
 # Singular nouns that end in a single s.
 SINGULAR_S = frozenset({
@@ -80,11 +86,20 @@ def _slots(key: str, label: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-@lru_cache(maxsize=65536)
-def fits(description: str, label: str) -> bool:
-    """Whether "the <description>" could mean an object called `label`: "chair" fits "office chair" and "chairs"."""
-    asked, named = _words(description), _words(label)
-    return named[len(named) - len(asked) :] == asked
+def fit_table(labels: Sequence[str]) -> Bool[Array, "U U"]:
+    """Whether "the <row label>" could mean an object with the column label.
+
+    "chair" fits "office chair" and "chairs": the description's words are the last ones of the label.
+    """
+    words = [_words(label) for label in labels]
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for row, description in enumerate(words):
+        rows.setdefault(description, []).append(row)
+    table = np.zeros((len(words), len(words)), bool)
+    for column, label in enumerate(words):
+        for start in range(len(label)):
+            table[rows.get(label[start:], []), column] = True
+    return table
 
 
 def _head_word(label: str) -> str:

@@ -20,7 +20,7 @@ from gapdata.tasks.question import Question
 Array = np.ndarray
 
 PATCH = 2  # pixels around a chosen one that have to lie on the same surface
-MAX_PATCH_STEP = 0.03  # largest depth difference in the patch, of its depth
+MAX_PATCH_BEND = 0.02  # of the inverse depth: how far the patch may be from a plane
 DRAWS = 64  # pixels drawn a view, of which those on an even patch are kept
 
 
@@ -38,10 +38,14 @@ def surface_pixels(
     step = np.arange(-PATCH, PATCH + 1)
     rows, cols = v[:, None, None] + step[:, None], u[:, None, None] + step
     patch, owner = depth[rows, cols], columns[rows, cols]
-    low, high = patch.min(axis=(1, 2)), patch.max(axis=(1, 2))
     center = columns[v, u]
     named = np.append(facts.scene.has_name, False)[center]
-    even = (low > 0) & (high - low <= MAX_PATCH_STEP * low) & named
+    # On a plane the inverse depth is affine in the pixel: opposite pixels average to the middle one.
+    inverse = 1.0 / np.where(patch > 0, patch, np.inf)
+    middle = inverse[:, PATCH, PATCH]
+    bend = 0.5 * (inverse + inverse[:, ::-1, ::-1]) - middle[:, None, None]
+    even = (patch > 0).all(axis=(1, 2)) & named
+    even &= np.abs(bend).max(axis=(1, 2)) <= MAX_PATCH_BEND * middle
     even &= (owner == center[:, None, None]).all(axis=(1, 2))
     pixel = np.stack([u, v], axis=-1)[even]
     return pixel, depth[v, u][even].astype(np.float64), center[even].astype(np.int64)
@@ -128,7 +132,7 @@ class PointDepthOrder:
 
     min_gap: float = 0.1  # metres between the right point and the next one
     min_gap_ratio: float = 0.05  # likewise, of the larger of the two distances
-    min_apart: float = 0.06  # of the image height, between two marked points
+    spacing: float = 0.06  # of the image height, between two marked points
     questions: int = 2  # tried a view
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
@@ -160,7 +164,7 @@ class PointDepthOrder:
         wanted: int,
     ) -> list[int]:
         """The first `wanted` of the pixels left that lie on different instances and apart in the image."""
-        apart = self.min_apart * facts.views[view].camera.height
+        apart = self.spacing * facts.views[view].camera.height
         group: list[int] = []
         for index in left:
             far = all(np.hypot(*(pixel[index] - pixel[other])) >= apart for other in group)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gapdata.geometry.camera import Camera, intrinsics
 from gapdata.geometry.boxes import Box
+from gapdata.geometry.camera import Camera, intrinsics
 from gapdata.geometry.transforms import rotation_angle, rotation_from_euler_zxy, transform_points
 from gapdata.tasks.facts import Facts, SceneFacts, SeenRule
 from gapdata.view import AmodalMask
@@ -75,7 +75,8 @@ def test_without_a_mesh_visibility_is_a_lower_bound():
     views = [replace(view, amodal=()) for view in with_mesh.views]
     without = facts_of(bare, views).visibility
     assert (without.visible <= with_mesh.visibility.visible + 0.02).all()
-    assert without.visible[0, 0] > 0.15 and without.visible[0, 2] < 0.1
+    assert without.visible[0, 0] > 0.15
+    assert without.visible[0, 2] < 0.1
     total = without.visible + without.truncated + without.occluded
     assert (total <= 1 + 1e-6).all()
 
@@ -118,13 +119,15 @@ def test_rivals_count_only_in_the_asked_views():
     scene = room_with_rival(-3)
     back = replace(looking_along_x(), cam2world=camera_at((0, 0, 0), (-1, 0, 0)).cam2world)
     facts = facts_of(replace(scene, frames=planned([looking_along_x(), back])))
-    assert facts.named("t", (0,), ALL) == [0] and facts.named("t", (1,), ALL) == [1]
+    assert facts.named("t", (0,), ALL) == [0]
+    assert facts.named("t", (1,), ALL) == [1]
     assert facts.named("t", (0, 1), ALL) == []
 
 
 def test_structure_is_never_named(room_facts):
     labels = {room_facts.scene.labels[c] for c in room_facts.named("t", (0, 1, 2, 3), ALL)}
-    assert labels and not labels & {"wall", "floor", "ceiling"}
+    assert labels
+    assert not labels & {"wall", "floor", "ceiling"}
 
 
 def test_extents_leave_out_the_outermost_pixels(occluded):

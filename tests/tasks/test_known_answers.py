@@ -92,7 +92,8 @@ def test_closest_object(facts):
     asked = {}
     for qa in every(facts, ClosestObject()):
         anchor, *others = labels(facts, qa)
-        assert list(qa.choices) == others and len(others) == 3
+        assert list(qa.choices) == others
+        assert len(others) == 3
         asked[anchor] = qa.value
     assert asked == expected
 
@@ -117,7 +118,8 @@ def test_truncated_objects_are_not_asked_for_their_size():
     column = facts.scene.labels.index("table")
     assert facts.visibility.truncated[0, column] > 0.01
     asked = {labels(facts, qa)[0] for qa in every(facts, ObjectSize())}
-    assert asked and "table" not in asked
+    assert asked
+    assert "table" not in asked
     assert facts.drops["object_size: object truncated"] > 0
 
 
@@ -148,8 +150,10 @@ def test_viewer_relation(facts):
             values.add(qa.value)
         seen_relations.add((axis, sign))
         angle = np.degrees(np.arcsin(abs(offset[axis]) / np.linalg.norm(offset)))
-        assert qa.margin == pytest.approx(angle) and angle >= 15
-    assert len(seen_relations) == 6 and values == {True, False}
+        assert qa.margin == pytest.approx(angle)
+        assert angle >= 15
+    assert len(seen_relations) == 6
+    assert values == {True, False}
 
 
 def test_a_tilted_camera_does_not_make_things_above_that_are_only_farther():
@@ -173,7 +177,8 @@ def test_a_tilted_camera_does_not_make_things_above_that_are_only_farther():
 def test_sides_and_their_margins(angle, level, value, margin):
     side_value, options, measured = side(float(angle), level)
     assert (side_value, measured) == (value, pytest.approx(margin))
-    assert value in options and len(options) == {"easy": 2, "medium": 3, "hard": 4}[level]
+    assert value in options
+    assert len(options) == {"easy": 2, "medium": 3, "hard": 4}[level]
 
 
 def test_object_direction(facts):
@@ -193,7 +198,8 @@ def test_object_direction(facts):
     for qa in [qa for seed in range(120) for qa in ask(facts, ObjectDirection(), seed=seed)]:
         found.setdefault(tuple(labels(facts, qa)), set()).add(qa.value)
     for triple, values in expected.items():
-        assert found[triple] <= values and found[triple]
+        assert found[triple] <= values
+        assert found[triple]
 
 
 def test_object_count():
@@ -233,7 +239,8 @@ def test_pointmap(pair_facts):
             assert qa.value[1] == pytest.approx(1.0, abs=1e-3)  # the camera is 1 m above the floor
         formats.add((len(qa.views), bool(qa.markers)))
         if qa.markers:
-            assert qa.markers[0]["view"] == view and qa.markers[0]["pixel"] == [u, v]
+            assert qa.markers[0]["view"] == view
+            assert qa.markers[0]["pixel"] == [u, v]
             assert "red cross" in qa.question
         else:
             assert f"({int(u)}, {int(v)})" in qa.question
@@ -284,7 +291,8 @@ def test_camera_motion(eye, direction, opposite):
         expected = direction if qa.views == (0, 1) else opposite
         formats.add(qa.format)
         if qa.format == "choice":
-            assert qa.value == expected and len(qa.choices) == 6
+            assert qa.value == expected
+            assert len(qa.choices) == 6
         else:
             assert expected in qa.question
             assert qa.value == pytest.approx(amount)
@@ -318,7 +326,8 @@ def test_ground_object_box_is_in_the_first_view_and_names_the_best_one():
     facts = facts_of(world([camera(), closer]))
     rows = [qa for qa in every(facts, GroundObject()) if len(qa.views) == 2]
     by_label = {labels(facts, qa)[0]: qa.value for qa in rows}
-    assert by_label["sofa"]["view"] == 1 and by_label["chair"]["view"] == 0
+    assert by_label["sofa"]["view"] == 1
+    assert by_label["chair"]["view"] == 0
     for label, value in by_label.items():
         assert value["bbox_3d"][:3] == pytest.approx(CENTERS_CAM[label], abs=1e-6)
 
@@ -331,7 +340,8 @@ def test_ground_object_pixel_lies_on_the_object(facts):
         assert qa.value == [u, v]
         radius = int(qa.margin) - 1
         around = facts.views[0].instance[v - radius : v + radius + 1, u]
-        assert (around == qa.objects[0]).all() and len(around) == 2 * radius + 1
+        assert (around == qa.objects[0]).all()
+        assert len(around) == 2 * radius + 1
 
 
 def test_objects_equally_well_seen_in_two_views_are_not_grounded():

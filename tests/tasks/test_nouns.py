@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gapdata.labels import NYU40
-from gapdata.tasks.nouns import fits, is_plural, name_slots, plural, with_article
+from gapdata.tasks.nouns import fit_table, is_plural, name_slots, plural, with_article
 
 PLURAL_LABELS = {
     "blinds", "shelves", "clothes", "books", "curtains", "stairs", "shoes", "kitchen cabinets", "scissors",
@@ -21,7 +21,8 @@ SINGULAR_LABELS = {
 def test_plural_labels_stay_as_they_are(label):
     assert is_plural(label)
     assert plural(label) == with_article(label) == label
-    assert name_slots(x=label)["is_x"] == "are" and name_slots(x=label)["does_x"] == "do"
+    assert name_slots(x=label)["is_x"] == "are"
+    assert name_slots(x=label)["does_x"] == "do"
 
 
 @pytest.mark.parametrize("label", sorted(SINGULAR_LABELS))
@@ -73,4 +74,7 @@ def test_the_plural_of_every_nyu_class_is_a_plural():
     ],
 )  # fmt: skip
 def test_what_a_description_fits(description, label, expected):
-    assert fits(description, label) is expected
+    table = fit_table([description, label])
+    assert table[0, 1] == expected
+    assert table[0, 0]
+    assert table[1, 1]

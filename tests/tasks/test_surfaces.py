@@ -85,5 +85,6 @@ def test_closest_on_triangles_is_never_beaten_by_a_dense_sampling():
         dense = np.einsum("wc,fcx->fwx", weights, triangles).reshape(-1, 3)
         best = np.linalg.norm(dense - point, axis=1).min()
         distance = np.linalg.norm(nearest - point)
-        assert distance <= best + 1e-12 and distance >= best - 0.2
+        assert distance <= best + 1e-12
+        assert distance >= best - 0.2
         assert np.linalg.norm(dense - nearest, axis=1).min() < 0.2

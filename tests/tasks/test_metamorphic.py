@@ -1,0 +1,255 @@
+"""Changes of the world whose effect on every answer is known: moved, mirrored, renamed, occluded, stricter."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gapdata.geometry.transforms import rotation_about_z
+from gapdata.sample import QA
+from gapdata.tasks import TASKS, open_task
+from gapdata.tasks.facts import SeenRule
+from tests.fixtures.asking import ask, facts_of, mirrored, moved, renamed
+
+NAMES = sorted(TASKS)
+SEEDS = range(4)
+SWAP = {"left": "right", "right": "left", "front-left": "front-right", "front-right": "front-left",
+        "back-left": "back-right", "back-right": "back-left", "to the left": "to the right",
+        "to the right": "to the left"}  # fmt: skip
+PIXEL_TASKS = {"pointmap", "point_depth_order"}  # these draw other pixels from a flipped picture
+
+
+def every(facts, task) -> list[QA]:
+    return [qa for seed in SEEDS for qa in ask(facts, task, seed=seed)]
+
+
+def assert_close(a: Any, b: Any) -> None:
+    """Equal but for rounding."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        a, b = list(a.values()), list(b.values())
+    if isinstance(a, list):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_close(one, other)
+    elif isinstance(a, float) and isinstance(b, float):
+        assert a == pytest.approx(b, abs=2e-4)
+    else:
+        assert a == b
+
+
+def place(qa: QA) -> Any:
+    """The value; of a choice the place of the right option, as options may be rounded otherwise."""
+    return qa.choices.index(qa.value) if qa.choices else qa.value
+
+
+@pytest.fixture(scope="module")
+def moved_facts(room):
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = rotation_about_z(1.234), (3.0, -2.0, 0.5)
+    return facts_of(*moved(*room, matrix))
+
+
+@pytest.fixture(scope="module")
+def mirrored_facts(room):
+    return facts_of(*mirrored(*room))
+
+
+@pytest.fixture(scope="module")
+def renamed_facts(room):
+    scene, views, names = renamed(*room)
+    return facts_of(scene, views), names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_moving_and_turning_the_world_changes_no_answer(name, room_facts, moved_facts):
+    before, after = (every(facts, open_task(name)) for facts in (room_facts, moved_facts))
+    assert before
+    for a, b in zip(before, after, strict=True):
+        assert (a.question, a.objects, a.views) == (b.question, b.objects, b.views)
+        assert_close(place(a), place(b))
+        assert a.margin == pytest.approx(b.margin, abs=0.011)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_renaming_ids_changes_only_ids(name, room_facts, renamed_facts):
+    facts, names = renamed_facts
+    before, after = (every(given, open_task(name)) for given in (room_facts, facts))
+    assert before
+    for a, b in zip(before, after, strict=True):
+        assert a.question == b.question
+        assert a.answer == b.answer
+        assert a.choices == b.choices
+        assert sorted(names[number] for number in a.objects) == sorted(b.objects)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - PIXEL_TASKS))
+def test_mirroring_swaps_left_and_right_and_nothing_else(name, room_facts, mirrored_facts):
+    before, after = (every(facts, open_task(name)) for facts in (room_facts, mirrored_facts))
+    assert before
+    swapped = 0
+    for a, b in zip(before, after, strict=True):
+        assert (a.objects, a.views, a.format) == (b.objects, b.views, b.format)
+        assert a.margin == pytest.approx(b.margin, abs=0.011)
+        if a.format == "pixel":
+            width = mirrored_facts.views[b.views[0]].camera.width
+            u, v = (int(value) for value in b.value)
+            assert mirrored_facts.views[b.views[0]].instance[v, u] == b.objects[0]
+            original = room_facts.views[a.views[0]].instance
+            assert original[v, width - 1 - u] == a.objects[0]
+        elif a.format in ("box", "list"):
+            swapped += assert_boxes_mirrored(a.value, b.value)
+        elif a.format == "text":
+            swapped += a.value != b.value
+        elif a.format == "choice" and a.value in SWAP and a.evidence.get("axis") != "y":
+            assert b.value == SWAP[a.value]
+            swapped += 1
+        elif a.format == "yesno" and a.evidence["axis"] == "x":
+            assert b.value is not a.value
+            swapped += 1
+        else:
+            assert_close(place(a), place(b))
+    has_sides = name in {"viewer_relation", "object_direction", "camera_motion", "detect_objects"}
+    assert (swapped > 0) == (has_sides or name in {"ground_object", "relative_pose"})
+
+
+def assert_boxes_mirrored(a: Any, b: Any) -> bool:
+    """Centres are at -x and sizes equal; true when there was something to mirror."""
+    rows_a, rows_b = (value if isinstance(value, list) else [value] for value in (a, b))
+    for one, other in zip(rows_a, rows_b, strict=True):
+        flip = [-1.0, 1.0, 1.0]
+        assert one.get("view") == other.get("view")
+        assert one.get("label") == other.get("label")
+        assert_close(
+            [s * x for s, x in zip(flip, one["bbox_3d"], strict=False)], other["bbox_3d"][:3]
+        )
+        assert_close(one["bbox_3d"][3:6], other["bbox_3d"][3:6])
+    return len(rows_a) > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["object_distance", "object_size", "object_count", "closest_object"]
+)
+def test_the_order_of_views_does_not_matter_to_facts_of_the_scene(name, room, room_facts):
+    scene, views = room
+
+    def truths(facts):
+        rows = [qa for seed in range(12) for qa in ask(facts, open_task(name), seed=seed)]
+        key = {"object_distance": "distance_m", "object_size": "size_m", "object_count": "count"}
+        measured = {}
+        for qa in rows:
+            if len(qa.views) == 4:
+                value = qa.evidence[key[name]] if name in key else qa.value
+                objects = tuple(sorted(qa.objects)) if name != "closest_object" else qa.objects
+                measured[
+                    objects if name != "closest_object" else (objects[0], frozenset(objects[1:]))
+                ] = value
+        return measured
+
+    before, after = truths(room_facts), truths(facts_of(scene, views[::-1]))
+    common = set(before) & set(after)
+    assert common
+    for objects in common:
+        assert_close(before[objects], after[objects])
+
+
+def test_permuting_views_moves_the_grounded_view_along(room, room_facts):
+    scene, views = room
+
+    def best(facts):
+        rows = [
+            qa for seed in range(12) for qa in ask(facts, open_task("ground_object"), seed=seed)
+        ]
+        return {qa.objects[0]: qa.value["view"] for qa in rows if len(qa.views) == 4}
+
+    before, after = best(room_facts), best(facts_of(scene, views[::-1]))
+    assert set(before) & set(after)
+    assert all(after[number] == 3 - before[number] for number in set(before) & set(after))
+
+
+STRICTER = [
+    (name, field.name, factor)
+    for name in NAMES
+    for field in fields(open_task(name))
+    for factor in ((1.5, 3.0) if field.name.startswith("min_") else (0.5, 0.0))
+    if field.name.startswith(("min_", "max_")) and field.name != "max_options"
+]
+
+
+def without_thresholds(qa: QA) -> tuple[Any, ...]:
+    return (qa.question, qa.views, qa.objects, qa.answer, qa.choices, qa.margin, qa.template)
+
+
+@pytest.mark.parametrize(("name", "field", "factor"), STRICTER)
+def test_a_stricter_threshold_only_removes_questions(name, field, factor, room_facts):
+    task = open_task(name)
+    stricter = replace(task, **{field: getattr(task, field) * factor})
+    for seed in range(2):
+        loose = [without_thresholds(qa) for qa in ask(room_facts, task, seed=seed)]
+        strict = [without_thresholds(qa) for qa in ask(room_facts, stricter, seed=seed)]
+        assert set(strict) <= set(loose)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_endless_margin_leaves_no_question_with_a_boundary(name, room_facts):
+    task = open_task(name)
+    endless = {
+        f.name: 1e6
+        for f in fields(task)
+        if f.name in ("min_gap", "min_angle", "min_option_gap", "min_lead")
+    }
+    if not endless:
+        return
+    rows = ask(room_facts, replace(task, **endless))
+    assert all(qa.format not in ("choice", "yesno") for qa in rows)
+
+
+def test_margins_are_at_least_their_thresholds(room_facts):
+    thresholds = {"min_gap_m": 1.0, "min_angle_deg": 1.0, "min_lead": 1.0, "min_inside": 1.0}
+    checked = set()
+    for name in NAMES:
+        for qa in every(room_facts, open_task(name)):
+            for key in thresholds.keys() & qa.evidence.keys():
+                if qa.margin or qa.format == "choice":
+                    assert qa.margin >= qa.evidence[key]
+                    checked.add(key)
+            if qa.format == "choice" and "min_option_gap" in qa.evidence:
+                truth = float(qa.value.split()[0])
+                assert qa.margin >= qa.evidence["min_option_gap"] * truth - 0.001
+    assert checked == set(thresholds)
+
+
+def test_a_stricter_rule_of_what_is_seen_asks_about_fewer_objects(room_facts):
+    task = open_task("object_distance")
+    strict = replace(task, seen=SeenRule(min_visible=0.9))
+    asked = [
+        {number for qa in every(room_facts, t) for number in qa.objects} for t in (task, strict)
+    ]
+    assert asked[1] < asked[0]
+
+
+def test_an_occluder_silences_questions_about_what_it_hides(room):
+    scene, views = room
+    view = views[0]
+    column = max(
+        range(len(scene.instances)),
+        key=lambda c: (
+            (view.instance == scene.instances[c].id).sum() * (scene.instances[c].label == "table")
+        ),
+    )
+    hidden = scene.instances[column]
+    mask = view.instance == hidden.id
+    assert mask.any()
+    depth, instance = view.depth.copy(), view.instance.copy()
+    depth[mask], instance[mask] = 0.5, 1  # something of instance 1 right before the lens
+    before = facts_of(scene, [view])
+    after = facts_of(scene, [replace(view, depth=depth, instance=instance)])
+    for name in sorted(set(NAMES) - PIXEL_TASKS):
+        asked = {number for qa in every(before, open_task(name)) for number in qa.objects}
+        still = {number for qa in every(after, open_task(name)) for number in qa.objects}
+        assert hidden.id not in still
+        if name in ("object_distance", "viewer_relation"):
+            assert hidden.id in asked
