@@ -53,7 +53,7 @@ class Mesh:
     face_instance: UInt16[Array, "F"]  # 0 = none
     uv: Float32[Array, "V 2"] | None = None
     face_texture: Int16[Array, "F"] | None = None  # -1 = none
-    textures: tuple[UInt8[Array, "H W 3"], ...] = ()
+    textures: tuple[UInt8[Array, "_ _ 3"], ...] = ()  # of any sizes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

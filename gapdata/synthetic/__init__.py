@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from gapdata.errors import ConfigError
 from gapdata.synthetic.description import Description
 
 
+@runtime_checkable
 class World(Protocol):
     """A kind of place. Constructed without arguments."""
 

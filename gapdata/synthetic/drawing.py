@@ -10,6 +10,7 @@ from gapdata.scene import AXIS_ALIGNED, Attributes, Instance, Mesh, Scene
 from gapdata.synthetic.description import Description, Placed
 from gapdata.synthetic.materials import color_name, rgb_array
 from gapdata.synthetic.models import Part
+from gapdata.synthetic.shapes import Solid
 from gapdata.synthetic.textures import texture
 
 Array = np.ndarray
@@ -19,14 +20,14 @@ class _Textures:
     """The textures a mesh uses, each once."""
 
     def __init__(self) -> None:
-        self.images: list[UInt8[Array, "H W 3"]] = []
+        self.images: list[UInt8[Array, "_ _ 3"]] = []
         self._number: dict[str, int] = {}
 
     def of(self, part: Part) -> tuple[int, Float[Array, "V 2"]]:
         """(texture number or -1, uv in texture units) of a part."""
         if part.image is not None:
             self.images.append(part.image)
-            return len(self.images) - 1, _stretched(part)
+            return len(self.images) - 1, _stretched(part.solid, part.image)
         name = part.finish.texture
         if not name:
             return -1, part.solid.uv
@@ -36,20 +37,15 @@ class _Textures:
         return self._number[name], part.solid.uv / texture(name).period_m
 
 
-def _stretched(part: Part) -> Float[Array, "V 2"]:
-    """uv that spreads one image over the solid's caps, its top row at the caps' largest y.
+def _stretched(solid: Solid, image: UInt8[Array, "H W 3"]) -> Float[Array, "V 2"]:
+    """Texture coordinates that spread one image over the solid's caps, its top row at the caps' largest y.
 
     Half a texel of the border is left out, so that the repeat never shows.
     """
-    assert part.image is not None
-    height, width = part.image.shape[:2]
-    cap = (
-        part.solid.uv[-2 * len(part.solid.outline) :]
-        if len(part.solid.outline) > 3
-        else part.solid.uv
-    )
+    height, width = image.shape[:2]
+    cap = solid.uv[-2 * solid.cap :]
     low, high = cap.min(axis=0), cap.max(axis=0)
-    unit = np.clip((part.solid.uv - low) / (high - low), 0.0, 1.0)
+    unit = np.clip((solid.uv - low) / (high - low), 0.0, 1.0)
     unit = np.stack([unit[:, 0], 1.0 - unit[:, 1]], axis=-1)
     border = 0.5 / np.array([width, height])
     return np.asarray(border + unit * (1.0 - 2.0 * border))

@@ -7,8 +7,21 @@ from collections.abc import Callable
 import numpy as np
 
 from gapdata.synthetic.arrangements import (
-    DINNER, FLOOR_THINGS, LOW_CLUTTER, WORKTOP, below, bookcase, build, chance, clutter,
-    decorate_walls, dress_windows, pillows, scatter, table_with_chairs, workplace,
+    DINNER,
+    FLOOR_THINGS,
+    LOW_CLUTTER,
+    WORKTOP,
+    below,
+    bookcase,
+    build,
+    chance,
+    clutter,
+    decorate_walls,
+    dress_windows,
+    pillows,
+    scatter,
+    table_with_chairs,
+    workplace,
 )  # fmt: skip
 from gapdata.synthetic.furniture import (
     bedroom,
@@ -282,7 +295,8 @@ def _kitchen_run(placer: Placer) -> None:
 
 def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> bool:
     """Tries to build a whole kitchen run; its first unit decides whether the wall is taken."""
-    along, built = start, []
+    along = start
+    built: list[tuple[int, float, float]] = []
     for model in row:
         width = float(model.size[0])
         index = placer.at_wall(model, wall, along + width / 2)

@@ -15,7 +15,7 @@ from gapdata.synthetic.description import Placed, yaw_facing
 from gapdata.synthetic.freespace import CELL, FreeSpace
 from gapdata.synthetic.layout import Plan
 from gapdata.synthetic.models import Model, Surface
-from gapdata.synthetic.shapes import rectangle
+from gapdata.synthetic.shapes import Vector, rectangle
 
 Array = np.ndarray
 
@@ -57,7 +57,7 @@ class Placer:
         self._min_walk = max(1.6, MIN_WALK * plan.area) / CELL**2
 
     def _block_outside(self) -> None:
-        cells = np.stack(np.indices(self.free.blocked.shape), axis=-1)
+        cells = np.moveaxis(np.indices(self.free.blocked.shape), 0, -1)
         centers = self.free.centers(cells)
         inside = np.zeros(self.free.blocked.shape, bool)
         for low, high in self.plan.rectangles(0.0):
@@ -190,7 +190,7 @@ class Placer:
         return self.try_put(model, np.append(spot, 0.0), yaw_facing(inward), FLOOR)
 
     def near(
-        self, model: Model, host: int, offset: Sequence[float], *, turn: float = 0.0, on_rug: bool = True
+        self, model: Model, host: int, offset: Vector, *, turn: float = 0.0, on_rug: bool = True
     ) -> int | None:  # fmt: skip
         """Stands a model on the floor (or the rug there) at an offset in the host's axes, turned against it."""
         thing = self.placed[host]
@@ -225,7 +225,7 @@ class Placer:
         return None
 
     def on(
-        self, model: Model, host: int, *, surface: int = 0, at: Sequence[float] | None = None,
+        self, model: Model, host: int, *, surface: int = 0, at: Vector | None = None,
         turn: float | None = None, tries: int = TRIES,
     ) -> int | None:  # fmt: skip
         """Puts a model on a surface of a host, at a place in the host's axes or a random one.

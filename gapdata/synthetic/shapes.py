@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int32
@@ -12,20 +12,21 @@ from scipy.spatial import ConvexHull
 from gapdata.geometry.transforms import rotation_about_z
 
 Array = np.ndarray
-Vector = Sequence[float] | Array
+Vector = Sequence[float | int] | Array
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Solid:
     """A closed surface with outward faces, and the upright prism that bounds it.
 
-    `uv` is in metres on the surface. `outline` is the convex hull of the footprint (counter-clockwise) and
+    `uv` is in metres on the surface; the last 2 `cap` vertices are those of the two caps. `outline` is the convex hull of the footprint (counter-clockwise) and
     `low`, `high` the z range: the space nothing else may enter.
     """
 
     vertices: Float[Array, "V 3"]
     faces: Int32[Array, "F 3"]
     uv: Float[Array, "V 2"]
+    cap: int
     outline: Float[Array, "K 2"]
     low: float
     high: float
@@ -33,10 +34,9 @@ class Solid:
     def moved(self, offset: Vector) -> Solid:
         """The solid shifted by (x, y, z) metres."""
         shift = np.asarray(offset, np.float64)
-        return Solid(
+        return replace(
+            self,
             vertices=self.vertices + shift,
-            faces=self.faces,
-            uv=self.uv,
             outline=self.outline + shift[:2],
             low=self.low + float(shift[2]),
             high=self.high + float(shift[2]),
@@ -45,13 +45,10 @@ class Solid:
     def turned(self, yaw: float) -> Solid:
         """The solid rotated about the z axis by `yaw` radians, counter-clockwise from above."""
         rotation = rotation_about_z(yaw)
-        return Solid(
+        return replace(
+            self,
             vertices=self.vertices @ rotation.T,
-            faces=self.faces,
-            uv=self.uv,
             outline=self.outline @ rotation[:2, :2].T,
-            low=self.low,
-            high=self.high,
         )
 
     def tilted(self, axis: int, angle: float) -> Solid:
@@ -62,7 +59,7 @@ class Solid:
             if axis == 0
             else np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
         )
-        return _bounded(self.vertices @ rotation.T, self.faces, self.uv)
+        return _bounded(self.vertices @ rotation.T, self.faces, self.uv, self.cap)
 
 
 def hull_2d(points: Float[Array, "n 2"]) -> Float[Array, "k 2"]:
@@ -100,16 +97,17 @@ def loft(rings: Float[Array, "R K 3"]) -> Solid:
     doubled_area = np.linalg.norm(
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
     )
-    return _bounded(vertices, faces[doubled_area > 1e-10].astype(np.int32), uv)
+    return _bounded(vertices, faces[doubled_area > 1e-10].astype(np.int32), uv, size)
 
 
 def _bounded(
-    vertices: Float[Array, "V 3"], faces: Int32[Array, "F 3"], uv: Float[Array, "V 2"]
+    vertices: Float[Array, "V 3"], faces: Int32[Array, "F 3"], uv: Float[Array, "V 2"], cap: int
 ) -> Solid:
     return Solid(
         vertices=vertices,
         faces=faces,
         uv=uv,
+        cap=cap,
         outline=hull_2d(vertices[:, :2]),
         low=float(vertices[:, 2].min()),
         high=float(vertices[:, 2].max()),
@@ -189,7 +187,7 @@ def ball(radius: float, at: Vector = (0.0, 0.0, 0.0), segments: int = 24) -> Sol
     angle = np.linspace(-0.5 * np.pi, 0.5 * np.pi, segments // 2 + 1)
     r, z = radius * np.cos(angle), radius * (1.0 + np.sin(angle))
     r[0] = r[-1] = 0.0
-    return lathe(np.stack([r, z], axis=-1), at, segments)
+    return lathe(list(np.stack([r, z], axis=-1)), at, segments)
 
 
 def pillow(size: Vector, at: Vector = (0.0, 0.0, 0.0), segments: int = 24) -> Solid:

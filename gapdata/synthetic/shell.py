@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gapdata.synthetic.description import Placed, yaw_facing
@@ -89,14 +91,13 @@ def _wall(plan: Plan, wall: int, finish: Finish) -> Model:
             edge = hole.end
     inner = plan.offset_corners(-BOARD_THICKNESS)
     board_ends = inner[wall], inner[(wall + 1) % len(inner)]
-    boards = []
     doors = [hole for hole in holes if hole.kind == "door"]
     starts = [0.0, *(door.end + CASING for door in doors)]
     stops = [*(door.start - CASING for door in doors), length]
-    for span in zip(starts, stops, strict=True):
-        boards.append(
-            _wall_piece(plan, wall, span, (0.0, BOARD_HEIGHT), board_ends, BOARD_THICKNESS)
-        )
+    boards = [
+        _wall_piece(plan, wall, span, (0.0, BOARD_HEIGHT), board_ends, BOARD_THICKNESS)
+        for span in zip(starts, stops, strict=True)
+    ]
     return Model(
         label="wall", parts=parts_of(finish, *solids) + parts_of(plan.palette.trim, *boards),
         finish=finish, shape="flat",
@@ -126,10 +127,7 @@ def _wall_piece(
     outline = np.roll(outline, 2, axis=0)
     solid = prism(outline, *heights)
     uv = solid.uv + np.array([-span[1], heights[0]])
-    return Solid(
-        vertices=solid.vertices, faces=solid.faces, uv=uv, outline=solid.outline,
-        low=solid.low, high=solid.high,
-    )  # fmt: skip
+    return replace(solid, uv=uv)
 
 
 def _door(rng: np.random.Generator, plan: Plan, opening: Opening) -> tuple[Model, Model]:

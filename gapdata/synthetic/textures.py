@@ -89,7 +89,7 @@ def _marble(rng: np.random.Generator) -> Array:
 
 
 def _stripes(rng: np.random.Generator) -> Array:
-    v, u = np.mgrid[0:SIZE, 0:SIZE]
+    u = np.arange(SIZE)[None, :]
     return np.asarray(np.where((u // 32) % 2 == 0, 0.97, 0.68) + 0.02 * _noise(rng, 2.0, 2.0))
 
 

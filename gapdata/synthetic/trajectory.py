@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from gapdata.geometry.camera import Camera, intrinsics_from_fov
@@ -43,7 +44,7 @@ class WalkConfig:
 
 def walk(
     rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, "n"],
-    config: WalkConfig = WalkConfig(),  # noqa: B008
+    config: WalkConfig = WalkConfig(),
 ) -> tuple[Frame, ...]:  # fmt: skip
     """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
 
@@ -92,7 +93,7 @@ def _floor_path(
     distance, previous = dijkstra(graph, indices=stops, return_predecessors=True)
     tour = _short_tour(distance[:, stops])
     route: list[int] = [stops[tour[0]]]
-    for here, there in zip(tour[:-1], tour[1:], strict=True):
+    for here, there in pairwise(tour):
         leg, node = [], stops[there]
         while node != stops[here]:
             leg.append(node)
@@ -102,7 +103,7 @@ def _floor_path(
     return _smooth(points, walkable, free, config)
 
 
-def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, "n"]) -> coo_matrix:
+def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, "n"]) -> csr_matrix:
     """Neighbouring cells joined by their distance times their mean cost; `number` is -1 off the floor."""
     rows, columns, lengths = [], [], []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -115,9 +116,9 @@ def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, "n"]) -> coo_matri
         length = CELL * np.hypot(dx, dy) * 0.5 * (cost[a[both]] + cost[b[both]])
         lengths += [length, length]
     size = int(number.max()) + 1
-    return coo_matrix(
+    return csr_matrix(
         (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
-    ).tocsr()  # fmt: skip
+    )  # fmt: skip
 
 
 def _short_tour(distance: Float[Array, "n n"]) -> list[int]:
@@ -129,7 +130,7 @@ def _short_tour(distance: Float[Array, "n n"]) -> list[int]:
         left.remove(nearest)
 
     def length(order: list[int]) -> float:
-        return float(sum(distance[a, b] for a, b in zip(order[:-1], order[1:], strict=True)))
+        return float(sum(distance[a, b] for a, b in pairwise(order)))
 
     improved = True
     while improved:

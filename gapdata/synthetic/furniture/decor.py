@@ -182,7 +182,7 @@ def _leaf(heading: float, reach: float, rise: float, width: float, z: float) -> 
         + corners[None, :, :1] * wide[:, None, None] * side
         + corners[None, :, 1:] * thick * lift[:, None]
     )
-    return loft(rings[:, ::-1]).turned(heading)
+    return loft(rings).turned(heading)
 
 
 def rug(
@@ -298,11 +298,13 @@ def clock(rng: np.random.Generator, palette: Palette) -> Model:
 
 
 def curtain(rng: np.random.Generator, palette: Palette, width: float, height: float) -> Model:
-    """One pleated curtain, hanging with its back near the wall."""
+    """One pleated curtain on a rail that is fixed to the wall at y = 0."""
     cloth = palette.accent_second if rng.random() < 0.5 else palette.fabric
     folds = max(4, round(width / 0.07))
     pleat, depth = width / folds, 0.05
     parts: list[Part] = []
+    rail = block((width, 0.03, 0.03), (0, -0.015, height - 0.04))
+    parts += parts_of(palette.metal, rail)
     for k in range(folds):
         x = (k + 0.5) * pleat - width / 2
         shape = circle(1.0, 12) * np.array([pleat / 2 / np.cos(np.pi / 12), depth / 2])

@@ -6,7 +6,7 @@ import numpy as np
 
 from gapdata.synthetic.materials import Finish, Palette
 from gapdata.synthetic.models import Model, Part, parts_of
-from gapdata.synthetic.shapes import block, cylinder, pillow, soft_block
+from gapdata.synthetic.shapes import Vector, block, cylinder, pillow, soft_block
 from gapdata.synthetic.textures import draw_desktop
 
 CASE = Finish(rgb=(38, 39, 42), material="plastic")
@@ -47,9 +47,7 @@ def monitor(rng: np.random.Generator, palette: Palette) -> Model:
     return Model(label="monitor", parts=tuple(parts), finish=case, shape="flat")
 
 
-def _screen(
-    rng: np.random.Generator, width: float, height: float, at: tuple[float, float, float]
-) -> Part:
+def _screen(rng: np.random.Generator, width: float, height: float, at: Vector) -> Part:
     lying = block((width, height, 0.003)).tilted(0, np.pi / 2)
     x, y, z = at
     return Part(solid=lying.moved((x, y, z + height / 2)), finish=LIT, image=draw_desktop(rng))

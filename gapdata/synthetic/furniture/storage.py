@@ -6,12 +6,12 @@ import numpy as np
 
 from gapdata.synthetic.materials import Finish, Palette, accent, shaded
 from gapdata.synthetic.models import Model, Part, four, parts_of, tabletop
-from gapdata.synthetic.shapes import block, lathe, loft, rectangle, soft_block, tapered
+from gapdata.synthetic.shapes import Vector, block, lathe, loft, rectangle, soft_block, tapered
 
 
 def fronts(
     size: tuple[float, float],
-    at: tuple[float, float, float],
+    at: Vector,
     grid: tuple[int, int],
     finishes: tuple[Finish, Finish],
     handle: str = "bar",

@@ -1,0 +1,107 @@
+"""The synthetic source's contract: ids, splits, errors, and the same bytes for the same seed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapdata.errors import ConfigError, SourceError
+from gapdata.scene import Scene
+from gapdata.sources import open_source
+from gapdata.sources.synthetic import SyntheticSource
+
+DIGEST = """
+import hashlib, sys
+from gapdata.sources.synthetic import SyntheticSource
+digest = hashlib.sha256()
+source = SyntheticSource(num_scenes=3, seed=5)
+for scene_id in source.splits()["train"]:
+    scene = source.load(scene_id)
+    mesh = scene.mesh
+    for array in (mesh.vertices, mesh.faces, mesh.vertex_color, mesh.face_instance, mesh.uv, mesh.face_texture, *mesh.textures):
+        digest.update(array.tobytes())
+    for i in scene.instances:
+        digest.update(repr((i.id, i.label, i.nyu40, i.attributes)).encode())
+        digest.update(i.box.center.tobytes() + i.box.size.tobytes() + i.box.rotation.tobytes())
+    for frame in scene.frames:
+        digest.update(frame.camera.K.tobytes() + frame.camera.cam2world.tobytes())
+    for light in scene.lights:
+        digest.update(light.position.tobytes() + light.color.tobytes())
+    digest.update(repr(sorted(scene.provenance.items())).encode())
+print(digest.hexdigest())
+"""
+
+
+def _same(a: Scene, b: Scene) -> bool:
+    assert a.mesh is not None
+    assert b.mesh is not None
+    return (
+        a.mesh.vertices.tobytes() == b.mesh.vertices.tobytes()
+        and a.mesh.vertex_color.tobytes() == b.mesh.vertex_color.tobytes()
+        and [i.label for i in a.instances] == [i.label for i in b.instances]
+        and np.array_equal(
+            [f.camera.cam2world for f in a.frames], [f.camera.cam2world for f in b.frames]
+        )
+    )
+
+
+def test_ids_and_splits() -> None:
+    splits = SyntheticSource(num_scenes=25).splits()
+    assert splits["val"] == ["room_000009", "room_000019"]
+    assert sorted([*splits["train"], *splits["val"]]) == [f"room_{i:06d}" for i in range(25)]
+    assert list(splits["train"]) == sorted(splits["train"])
+    assert len(SyntheticSource().splits()["train"]) == 8
+    assert open_source("synthetic", num_scenes=2).splits() == {
+        "train": ["room_000000", "room_000001"],
+        "val": [],
+    }
+
+
+def test_a_scene_depends_on_seed_and_number_only() -> None:
+    scene = SyntheticSource(num_scenes=2, seed=3).load("room_000001")
+    assert (scene.id, scene.source) == ("room_000001", "synthetic")
+    assert _same(scene, SyntheticSource(num_scenes=40, seed=3).load("room_000001"))
+    assert not _same(scene, SyntheticSource(num_scenes=2, seed=4).load("room_000001"))
+    assert not _same(scene, SyntheticSource(num_scenes=2, seed=3).load("room_000000"))
+
+
+def test_same_bytes_whatever_the_hash_seed() -> None:
+    digests = set()
+    for hash_seed in ("0", "77"):
+        run = subprocess.run(
+            [sys.executable, "-c", DIGEST],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        digests.add(run.stdout.strip())
+    assert len(digests) == 1
+    assert len(digests.pop()) == 64
+
+
+@pytest.mark.parametrize(
+    ("root", "num_scenes", "seed", "message"),
+    [
+        ("somewhere", None, 0, "no root"),
+        ("", 0, 0, "scenes"),
+        ("", -3, 0, "scenes"),
+        ("", 2_000_000, 0, "scenes"),
+        ("", None, -1, "seed"),
+    ],
+)
+def test_bad_settings(root: str, num_scenes: int | None, seed: int, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        SyntheticSource(root, num_scenes=num_scenes, seed=seed)
+
+
+@pytest.mark.parametrize("scene_id", ["room_000008", "room_8", "scene0000_00", ""])
+def test_unknown_scene(scene_id: str) -> None:
+    with pytest.raises(SourceError, match="room_000000 to room_000007"):
+        SyntheticSource().load(scene_id)
