@@ -40,7 +40,6 @@ class _Surface:
 
     mesh: Mesh | None = None
     instances: tuple[Instance, ...] = ()
-    dropped: int = 0
     mesh_note: str = "absent"
     annotation_note: str = "absent"
     labels_note: str = "not needed"
@@ -110,8 +109,6 @@ class ScanNetSource:
             recorded, alignment, facts, functools.partial(SourceError, SOURCE, scene_id, folder)
         )
         surface = self._surface(folder, scene_id, alignment)
-        if surface.dropped:
-            drops["instance without vertices"] = surface.dropped
         return Scene(
             id=scene_id,
             source=SOURCE,
@@ -158,11 +155,12 @@ class ScanNetSource:
         if self._table is None:
             self._table = read_label_table(self._nearby, SOURCE)
         instances, unknown = _instances(vertices, vertex_instance, annotation.labels, self._table)
+        empty = len(annotation.labels) - len(instances)
+        left_out = f"; {empty} instances without vertices left out" if empty else ""
         return replace(
             surface,
             instances=instances,
-            dropped=len(annotation.labels) - len(instances),
-            annotation_note=annotation.note,
+            annotation_note=annotation.note + left_out,
             labels_note=_labels_note(self._table, unknown),
         )
 
