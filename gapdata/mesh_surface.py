@@ -25,6 +25,7 @@ def linear_to_srgb(linear: Float[Array, "*n"]) -> Float[Array, "*n"]:
     )
 
 
+ATLAS_WIDTH = 4096  # pixels; wider textures get a shelf of their own
 LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)
 
 
@@ -49,7 +50,7 @@ class SurfaceColor:
     def __init__(self, mesh: Mesh) -> None:
         self._vertex = CornerTable(LINEAR_OF_BYTE[mesh.vertex_color], mesh.faces)
         textured = bool(mesh.textures) and mesh.face_texture is not None and mesh.uv is not None
-        self._texture = _TextureTable(mesh) if textured else None
+        self._texture = _TextureAtlas(mesh) if textured else None
 
     def at(
         self, face: Int[Array, "n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, "n"]
@@ -57,7 +58,7 @@ class SurfaceColor:
         """Linear colour at points of faces, averaged over about `footprint_m` metres where textured."""
         color = self._vertex.at(face, uv)
         if self._texture is not None:
-            self._texture.multiply(color, face, uv, footprint_m)
+            color *= self._texture.at(face, uv, footprint_m)
         return color
 
 
@@ -83,78 +84,98 @@ class CornerTable:
         return value
 
 
-class _TextureTable:
-    """All textures as linear-light pyramids in one flat array of texels.
+class _TextureAtlas:
+    """All textures as linear-light pyramids in one image, so that one `cv2.remap` samples them all.
 
     A point is sampled bilinearly on the level whose texels are nearest to its footprint in size, so that
-    distant textures neither shimmer nor alias.
+    distant textures neither shimmer nor alias. Each level has a border of one texel that repeats its
+    other side. Faces without texture get the last texture, which is white.
     """
 
     def __init__(self, mesh: Mesh) -> None:
         assert mesh.uv is not None
         assert mesh.face_texture is not None
         self._uv = CornerTable(mesh.uv, mesh.faces)
-        self._texture = np.append(mesh.face_texture, np.int16(-1)).astype(np.int64)
         pyramids = [_pyramid(texture) for texture in mesh.textures]
-        self._last_level = np.array([len(levels) - 1 for levels in pyramids])
-        self._first_level = np.concatenate([[0], np.cumsum(self._last_level + 1)[:-1]])
+        pyramids.append([np.ones((1, 1, 3), np.float32)])
+        texture = np.append(mesh.face_texture, np.int16(-1)).astype(np.int64)
+        self._image, corners = _packed(pyramids)
+        # Per level: (x, y) of its first texel's corner in the atlas, and (width, height).
         levels = [level for pyramid in pyramids for level in pyramid]
-        self._size = np.array([level.shape[:2] for level in levels])
-        self._start = np.concatenate([[0], np.cumsum(self._size.prod(axis=1))[:-1]])
-        self._texels = np.concatenate([level.reshape(-1, 3) for level in levels])
-        self._log_density = self._texel_density(mesh)
+        size = np.array([level.shape[1::-1] for level in levels])
+        self._corner, self._size = corners.astype(np.float32), size.astype(np.float32)
+        counts = np.array([len(pyramid) for pyramid in pyramids])
+        first = np.cumsum(counts) - counts
+        self._first, self._last = first[texture], (first + counts - 1)[texture]
+        self._log_density = self._texel_density(mesh, size[self._first[:-1]])
 
-    def _texel_density(self, mesh: Mesh) -> Float32[Array, "f1"]:
-        """log2 of the texels per metre on each face at full resolution; 0 for faces without texture."""
+    def _texel_density(self, mesh: Mesh, size: Int64[Array, "f 2"]) -> Float32[Array, "f1"]:
+        """log2 of the texels per metre on each face at full resolution, plus the number of its first level."""
         a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
         area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
         (ux, uy), (vx, vy) = self._uv.steps[0, :-1].T, self._uv.steps[1, :-1].T
-        height, width = self._size[self._first_level[self._texture[:-1]]].T
-        texels = np.abs(ux * vy - uy * vx) * height * width
-        density = np.zeros(len(mesh.faces) + 1, np.float32)
-        known = np.flatnonzero((self._texture[:-1] >= 0) & (area > 0) & (texels > 0))
-        density[known] = 0.5 * np.log2(texels[known] / area[known])
+        texels = np.abs(ux * vy - uy * vx) * size.prod(axis=1)
+        density = self._first.astype(np.float32)
+        known = np.flatnonzero((area > 0) & (texels > 0))
+        density[known] += 0.5 * np.log2(texels[known] / area[known]).astype(np.float32)
         return density
 
-    def multiply(
-        self,
-        color: Float32[Array, "n 3"],
-        face: Int[Array, "n"],
-        uv: Float32[Array, "n 2"],
-        footprint_m: Float32[Array, "n"],
-    ) -> None:
-        """Multiplies colours by the texture's colour on textured faces, in place."""
-        index = np.flatnonzero(np.take(self._texture, face, mode="wrap") >= 0)
-        face = face[index]
-        texture = self._texture[face]
-        level = np.rint(self._log_density[face] + np.log2(footprint_m[index])).astype(np.int64)
-        level = np.clip(level, 0, self._last_level[texture]) + self._first_level[texture]
-        color[index] *= self._bilinear(level, self._uv.at(face, uv[index]))
-
-    def _bilinear(
-        self, level: Int64[Array, "n"], uv: Float32[Array, "n 2"]
+    def at(
+        self, face: Int[Array, "n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, "n"]
     ) -> Float32[Array, "n 3"]:
-        """Colours at repeating texture coordinates; texel i of n has its centre at (i + 0.5) / n."""
-        start, (height, width) = self._start[level], self._size[level].T
-        x = (uv[:, 0] - np.floor(uv[:, 0])) * width.astype(np.float32) - np.float32(0.5)
-        y = (uv[:, 1] - np.floor(uv[:, 1])) * height.astype(np.float32) - np.float32(0.5)
-        left, top = np.floor(x), np.floor(y)
-        share_x, share_y = (x - left)[:, None], (y - top)[:, None]
-        columns = [np.mod(left.astype(np.int64) + step, width) for step in (0, 1)]
-        lines = [np.mod(top.astype(np.int64) + step, height) * width + start for step in (0, 1)]
+        """The texture's linear colour at points of faces; 1 where there is none."""
+        # Rays that hit nothing have no footprint; any level serves them.
+        level = np.log2(np.maximum(footprint_m, np.float32(1e-9)))
+        level += np.take(self._log_density, face, mode="wrap")
+        level = np.rint(level, out=level).astype(np.int64)
+        np.maximum(level, np.take(self._first, face, mode="wrap"), out=level)
+        np.minimum(level, np.take(self._last, face, mode="wrap"), out=level)
+        position = self._uv.at(face, uv)
+        position -= np.floor(position)
+        position *= np.take(self._size, level, axis=0)
+        position += np.take(self._corner, level, axis=0)
+        # cv2.remap takes images below 32768 pixels a side: the list of points is folded.
+        folded = np.zeros((2, -(-len(position) // 1024), 1024), np.float32)
+        folded.reshape(2, -1)[:, : len(position)] = position.T
+        sampled = cv2.remap(self._image, folded[0], folded[1], cv2.INTER_LINEAR)
+        return np.asarray(sampled.reshape(-1, 3)[: len(position)])
 
-        def along(line: Int64[Array, "n"]) -> Float32[Array, "n 3"]:
-            first, second = (np.take(self._texels, line + column, axis=0) for column in columns)
-            second -= first
-            second *= share_x
-            second += first
-            return second
 
-        upper, lower = along(lines[0]), along(lines[1])
-        lower -= upper
-        lower *= share_y
-        lower += upper
-        return lower
+def _packed(
+    pyramids: list[list[Float32[Array, "_ _ 3"]]],
+) -> tuple[Float32[Array, "H W 3"], Float32[Array, "l 2"]]:
+    """All levels in one image, and the (x, y) at which the outer corner of each level's first texel lies.
+
+    A pyramid is a column of levels; columns stand side by side on shelves of limited width.
+    """
+    columns = [
+        [np.pad(level, ((1, 1), (1, 1), (0, 0)), mode="wrap") for level in levels]
+        for levels in pyramids
+    ]
+    x = y = shelf = 0
+    placed: list[tuple[int, int, Array]] = []
+    for column in columns:
+        width = max(level.shape[1] for level in column)
+        if x and x + width > ATLAS_WIDTH:
+            x, y, shelf = 0, y + shelf, 0
+        below = y
+        for level in column:
+            placed.append((x, below, level))
+            below += level.shape[0]
+        x, shelf = x + width, max(shelf, below - y)
+    atlas = np.zeros(
+        (
+            max(top + level.shape[0] for _, top, level in placed),
+            max(left + level.shape[1] for left, _, level in placed),
+            3,
+        ),
+        np.float32,
+    )
+    for left, top, level in placed:
+        atlas[top : top + level.shape[0], left : left + level.shape[1]] = level
+    # Texel i has its centre at (i + 0.5) / n, and cv2 has pixel centres at whole numbers.
+    corners = np.array([(left + 0.5, top + 0.5) for left, top, _ in placed], np.float32)
+    return atlas, corners
 
 
 def _pyramid(texture: UInt8[Array, "h w 3"]) -> list[Float32[Array, "_ _ 3"]]:

@@ -117,3 +117,42 @@ def test_face_planes_hold_all_three_vertices():
         np.testing.assert_allclose(on_plane, offset[:-1], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(normal[:-1], axis=1), 1, atol=1e-6)
     assert not normal[-1].any()
+
+
+def test_many_points_over_many_textures_equal_looking_each_up_by_hand():
+    """Full resolution everywhere: plain bilinear interpolation in the repeated texture, and white without."""
+    rng = np.random.default_rng(4)
+    textures = tuple(rng.integers(0, 256, (h, w, 3), np.uint8) for h, w in [(8, 8), (5, 9), (1, 3)])
+    builder = MeshBuilder()
+    for number in range(4):
+        corners = [(number, 0, 0), (number + 1, 0, 0), (number + 1, 1, 0), (number, 1, 0)]
+        builder.quad(corners, "picture", (255, 255, 255))
+    mesh = builder.mesh()
+    face_texture = np.repeat(np.array([0, 1, 2, -1], np.int16), 2)
+    uv = rng.uniform(-2, 3, (len(mesh.vertices), 2)).astype(np.float32)
+    mesh = replace(mesh, uv=uv, face_texture=face_texture, textures=textures)
+    count = 5000
+    face = rng.integers(0, 8, count)
+    weight = rng.dirichlet([1, 1, 1], count)[:, 1:].astype(np.float32)
+    found = SurfaceColor(mesh).at(face, weight, np.full(count, 1e-6, np.float32))
+    corner = uv[mesh.faces[face]].astype(np.float64)
+    at = (
+        corner[:, 0]
+        + weight[:, :1] * (corner[:, 1] - corner[:, 0])
+        + weight[:, 1:] * (corner[:, 2] - corner[:, 0])
+    )
+    for (u, v), number, color in zip(at[::8], face_texture[face[::8]], found[::8], strict=True):
+        if number < 0:
+            np.testing.assert_array_equal(color, 1)
+            continue
+        image = LINEAR_OF_BYTE[textures[number]]
+        height, width = image.shape[:2]
+        x, y = u * width - 0.5, v * height - 0.5
+        left, top = int(np.floor(x)), int(np.floor(y))
+        p, q = x - left, y - top
+        expected = sum(
+            wx * wy * image[(top + dy) % height, (left + dx) % width]
+            for dx, wx in ((0, 1 - p), (1, p))
+            for dy, wy in ((0, 1 - q), (1, q))
+        )
+        np.testing.assert_allclose(color, expected, atol=2e-4)

@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt16
 
 from gapdata.errors import ConfigError, MissingDependencyError
 from gapdata.geometry.boxes import upright_box_from_points
-from gapdata.geometry.camera import Camera, unproject_depth
-from gapdata.geometry.transforms import transform_points
+from gapdata.geometry.camera import Camera
 from gapdata.labels import is_structure
 from gapdata.mesh_surface import face_planes
 from gapdata.scene import Instance, Mesh
@@ -44,10 +43,16 @@ class Hits:
     # Barycentric weights of the face's second and third vertex; None when not every pixel was cast.
     uv: Float32[Array, "H W 2"] | None
 
-    def points_world(self) -> Float32[Array, "H W 3"]:
-        """World point of each hit; the camera's centre where nothing was hit."""
-        points_cam = unproject_depth(self.depth, self.camera.K)
-        return transform_points(self.camera.cam2world, points_cam)
+    def coordinates_world(self) -> Float32[Array, "3 H W"]:
+        """World x, y and z of each hit; the camera's centre where nothing was hit."""
+        camera, pose = self.camera, self.camera.cam2world.astype(np.float32)
+        u, v = _ray_slopes(camera, np.arange(camera.width), np.arange(camera.height)[:, None])
+        coordinates = np.empty((3, camera.height, camera.width), np.float32)
+        for axis, values in enumerate(coordinates):
+            np.add(u * pose[axis, 0], v * pose[axis, 1] + pose[axis, 2], out=values)
+            values *= self.depth
+            values += pose[axis, 3]
+        return coordinates
 
 
 class MeshCaster:
@@ -258,14 +263,20 @@ def _raycasting_scene(vertices: Float32[Array, "v 3"], faces: Array) -> Any:
 
 def _rays(camera: Camera, columns: Array, rows: Array) -> Float32[Array, "*n 6"]:
     """Rays through pixels (columns and rows broadcast against each other): origin, direction of z = 1."""
-    pose, K = camera.cam2world.astype(np.float32), camera.K
-    x = ((columns - K[0, 2]) / K[0, 0]).astype(np.float32)
-    y = ((rows - K[1, 2]) / K[1, 1]).astype(np.float32)
+    pose = camera.cam2world.astype(np.float32)
+    x, y = _ray_slopes(camera, columns, rows)
     rays = np.empty((*np.broadcast_shapes(x.shape, y.shape), 6), np.float32)
     rays[..., :3] = pose[:3, 3]
     for axis in range(3):
         rays[..., 3 + axis] = x * pose[axis, 0] + (y * pose[axis, 1] + pose[axis, 2])
     return rays
+
+
+def _ray_slopes(camera: Camera, columns: Array, rows: Array) -> tuple[Array, Array]:
+    """(x, y) at z = 1 of the rays through pixels, float32."""
+    K = camera.K
+    x, y = (columns - K[0, 2]) / K[0, 0], (rows - K[1, 2]) / K[1, 1]
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def _corners(grid: Array) -> tuple[Array, Array, Array, Array]:

@@ -15,7 +15,7 @@ BACKGROUND = np.array([128, 128, 128], np.uint8)  # where a ray hits nothing
 # Light that surfaces hand on to each other is estimated as in an integrating sphere: with flux P, surface
 # A and mean albedo rho the mean irradiance is P / (A (1 - rho)), of which rho is indirect.
 MEAN_ALBEDO = 0.5
-EXPOSURE = 1.6  # tone-mapping input of a white surface under the mean irradiance
+EXPOSURE = 1.2  # tone-mapping input of a white surface under the mean irradiance
 CEILING_SHARE = 0.8  # indirect irradiance from above, relative to the mean of above and below
 TONE_STEPS_PER_UNIT = 8192  # of the tone table, which ends at 8
 
@@ -51,7 +51,8 @@ class Shader:
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
         color = self._color.at(face, uv, footprint)
         if self._lights:
-            color *= self._irradiance(hits)
+            for channel, irradiance in enumerate(self.irradiance(hits)):
+                color[:, channel] *= irradiance.reshape(-1)
             color *= self._exposure
         color *= TONE_STEPS_PER_UNIT
         color += 0.5
@@ -60,27 +61,32 @@ class Shader:
         rgb[hits.face < 0] = BACKGROUND
         return rgb
 
-    def _irradiance(self, hits: Hits) -> Float32[Array, "n 3"]:
-        """Linear irradiance of each pixel's surface: ambient and all lights."""
-        caster, face = self.caster, hits.face.reshape(-1)
-        points = hits.points_world().reshape(-1, 3)
+    def irradiance(self, hits: Hits) -> Float32[Array, "3 H W"]:
+        """Linear irradiance of each pixel's surface, from the ambient term and all lights."""
+        caster, face = self.caster, hits.face
         facing = caster.facing(hits.camera)
         up = 0.5 + 0.5 * facing * caster.face_normal[:, 2]
         share = (1 - CEILING_SHARE) + (2 * CEILING_SHARE - 1) * up
-        ambient = (2 * MEAN_ALBEDO * self._mean_irradiance).astype(np.float32) * share[:, None]
-        total = np.take(ambient.astype(np.float32), face, axis=0, mode="wrap")
+        share_at = np.take(share.astype(np.float32), face, mode="wrap")
+        ambient = (2 * MEAN_ALBEDO * self._mean_irradiance).astype(np.float32)
+        total = share_at * ambient[:, None, None]
+        x, y, z = hits.coordinates_world()
         for number, light in enumerate(self._lights):
             # Distance from the light to the face's plane, on the side that the camera sees.
             height = np.maximum(self._light_side[number] * facing, 0)
             strength = np.take(height, face, mode="wrap")
-            lit = np.flatnonzero(strength)
             if number == 0:
-                lit = lit[~caster.is_shadowed(points[lit], light.position)]
-            offset = points[lit] - light.position.astype(np.float32)
-            square = np.einsum("ij,ij->i", offset, offset)
-            strength = strength[lit] / (square * np.sqrt(square))
-            total[lit] += strength[:, None] * light.color.astype(np.float32)
-        return total
+                lit = np.flatnonzero(strength)
+                points = np.stack([axis.reshape(-1)[lit] for axis in (x, y, z)], axis=1)
+                strength.reshape(-1)[lit[caster.is_shadowed(points, light.position)]] = 0
+            lx, ly, lz = light.position.astype(np.float32)
+            square = (x - lx) ** 2
+            square += (y - ly) ** 2
+            square += (z - lz) ** 2
+            strength /= np.maximum(square * np.sqrt(square), np.float32(1e-9))
+            for channel, intensity in enumerate(light.color.astype(np.float32)):
+                total[channel] += strength * intensity
+        return np.asarray(total)
 
 
 def _mean_irradiance(mesh: Mesh, lights: tuple[Light, ...]) -> Float[Array, "3"]:

@@ -32,7 +32,7 @@ def test_plane_at_two_metres():
     expected = np.broadcast_to([0, 0, -1], (*hits.depth.shape, 3))
     np.testing.assert_allclose(caster.normals_at(hits), expected, atol=1e-6)
     assert (caster.instances_at(hits) == 1).all()
-    np.testing.assert_allclose(hits.points_world()[..., 0], 2.0, atol=1e-5)
+    np.testing.assert_allclose(hits.coordinates_world()[0], 2.0, atol=1e-5)
 
 
 def test_a_plane_seen_from_behind_has_the_same_facing_normal():

@@ -72,11 +72,9 @@ def test_lambert_and_inverse_square():
     caster = MeshCaster(scene.mesh)
     hits = caster.cast(scene.frames[0].camera)
     shader = Shader(caster, scene.lights)
-    irradiance = shader._irradiance(hits).reshape(61, 61, 3)
-    points = hits.points_world()
-    ambient = (
-        irradiance[..., 0] - 3.0 * height / np.linalg.norm(points - light.position, axis=-1) ** 3
-    )
+    irradiance = shader.irradiance(hits)
+    points = np.moveaxis(hits.coordinates_world(), 0, -1)
+    ambient = irradiance[0] - 3.0 * height / np.linalg.norm(points - light.position, axis=-1) ** 3
     # What is left is the ambient term: the same on the whole floor.
     assert np.ptp(ambient) < 1e-3 * irradiance.max()
     assert ambient.min() > 0
@@ -89,7 +87,7 @@ def test_a_second_light_adds_its_light():
     for lights in [(one,), (two,), (one, two)]:
         scene = lit_floor(lights)
         caster = MeshCaster(scene.mesh)
-        totals.append(Shader(caster, lights)._irradiance(caster.cast(scene.frames[0].camera)))
+        totals.append(Shader(caster, lights).irradiance(caster.cast(scene.frames[0].camera)))
     # Ambient light is linear in the flux, so everything adds up.
     np.testing.assert_allclose(totals[0] + totals[1], totals[2], rtol=1e-4)
 
@@ -107,7 +105,7 @@ def test_shadow_darkens_the_floor_under_a_table():
     caster = MeshCaster(scene.mesh, scene.instances)
     light = Light(position=np.array([0.0, 0.0, 2.9]), color=np.array([9.0, 9.0, 9.0]))
     hits = caster.cast(scene.frames[0].camera)
-    points = hits.points_world().reshape(-1, 3)
+    points = hits.coordinates_world().reshape(3, -1).T
     floor = caster.instances_at(hits).reshape(-1) == 1
     shadow = caster.is_shadowed(points, light.position)
     rgb = Shader(caster, (light,)).shade(hits).reshape(-1, 3).astype(float).mean(axis=1)
