@@ -32,7 +32,7 @@ class CapturedRenderer:
     come from depth.
     """
 
-    tolerance = DepthTolerance(a=0.05, b=0.02)
+    tolerance = DepthTolerance(a=0.04, b=0.01)
     hole_width = 5
 
     def __init__(self, scene: Scene, height: int | None = None, width: int | None = None) -> None:
@@ -103,7 +103,7 @@ class CapturedRenderer:
         instance, normal = self._caster.instances_at(hits), self._caster.normals_at(hits)
         measured = depth > 0
         agrees = measured & (np.abs(depth - hits.depth) <= self.tolerance.at(depth))
-        width = max(1, round(self.hole_width * pixels_per_depth_pixel))
+        width = 2 * round((self.hole_width - 1) / 2 * pixels_per_depth_pixel) + 1
         closed = cv2.morphologyEx(
             agrees.view(np.uint8), cv2.MORPH_CLOSE, np.ones((width, width), np.uint8)
         )

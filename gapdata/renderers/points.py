@@ -25,6 +25,7 @@ SPACING_NEIGHBOURS = 4
 MAX_RADIUS_M = 0.2  # of a disc: points this lonely are not a surface
 MAX_RADIUS_PX = 24  # of a disc's footprint: bounds the work when the camera is close to the points
 NEAR_M = 0.05  # points nearer to the camera plane are not drawn
+COARSE_POINTS = 50_000
 MAX_FRAGMENTS = 1_000_000  # tested at a time, bounds the memory
 EMPTY = np.iinfo(np.uint64).max  # a pixel that no disc has reached
 
@@ -45,6 +46,9 @@ class PointsRenderer:
         self._size = ImageSize(height, width)
         self._cloud = scene.points
         self._radius = point_spacing(scene.points.xyz)
+        # Coarse depth needs no more than some points a coarse pixel; discs of fewer points are larger.
+        step = -(-len(self._radius) // COARSE_POINTS)
+        self._coarse = _thinned(scene.points, step), self._radius[::step] * np.float32(step**0.5)
         self._has_normals = bool(scene.points.normal.any())
 
     def render(self, frame: Frame) -> View:
@@ -69,7 +73,7 @@ class PointsRenderer:
     def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
         """A small depth map of the frame and its camera."""
         camera = ImageSize.coarse(frame.camera)
-        return splat(self._cloud, self._radius, camera)[0], camera
+        return splat(*self._coarse, camera)[0], camera
 
     def _normals(
         self, camera: Camera, depth: Float32[Array, "H W"], winner: Int64[Array, "H W"]
@@ -83,6 +87,16 @@ class PointsRenderer:
         normal[away] *= -1
         normal[winner < 0] = 0
         return normal
+
+
+def _thinned(cloud: PointCloud, step: int) -> PointCloud:
+    """Every `step`-th point."""
+    return PointCloud(
+        xyz=cloud.xyz[::step],
+        color=cloud.color[::step],
+        normal=cloud.normal[::step],
+        instance=cloud.instance[::step],
+    )
 
 
 def point_spacing(xyz: Float32[Array, "n 3"]) -> Float32[Array, "n"]:

@@ -14,7 +14,7 @@ Array = np.ndarray
 BACKGROUND = np.array([128, 128, 128], np.uint8)  # where a ray hits nothing
 # Light that surfaces hand on to each other is estimated as in an integrating sphere: with flux P, surface
 # A and mean albedo rho the mean irradiance is P / (A (1 - rho)), of which rho is indirect.
-MEAN_ALBEDO = 0.5
+MEAN_ALBEDO = 0.4
 EXPOSURE = 1.2  # tone-mapping input of a white surface under the mean irradiance
 CEILING_SHARE = 0.8  # indirect irradiance from above, relative to the mean of above and below
 TONE_STEPS_PER_UNIT = 8192  # of the tone table, which ends at 8
