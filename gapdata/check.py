@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gapdata.check_geometry import geometry_faults
-from gapdata.check_records import record_faults
-from gapdata.check_tar import ShardStream
+from gapdata.checks.geometry import geometry_faults
+from gapdata.checks.records import record_faults
+from gapdata.checks.tar import ShardStream
 from gapdata.errors import DatasetError
 from gapdata.sample import SCHEMA_VERSION, Sample
 from gapdata.shards.codec import decode_sample, member_names

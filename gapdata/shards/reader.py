@@ -108,13 +108,13 @@ class Dataset:
         return table if self.split is None else table.filter(pc.is_in(table["key"], self.keys))
 
     @property
-    def _members(self) -> pa.Array:
+    def _members(self) -> pa.Array | pa.ChunkedArray:
         # Most of the index's bytes, needed only when samples are read, and read once however many threads ask.
         with self._lock:
             return self._all_members
 
     @cached_property
-    def _all_members(self) -> pa.ChunkedArray:
+    def _all_members(self) -> pa.Array | pa.ChunkedArray:
         return read_samples(self.url, ["members"])["members"].combine_chunks()
 
     def _cell(self, column: str, i: int) -> str:

@@ -88,8 +88,8 @@ def dump_json(record: Any, where: str) -> bytes:
     return _json_text(record, where).encode()
 
 
-def load_json(data: bytes, where: str) -> Any:
-    """The record of JSON bytes. Raises DatasetError naming `where` when they are not JSON."""
+def load_json(data: str | bytes, where: str) -> Any:
+    """The record of a JSON text. Raises DatasetError naming `where` when they are not JSON."""
     try:
         return json.loads(data)
     except ValueError as error:

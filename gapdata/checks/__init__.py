@@ -1,0 +1,1 @@
+"""What `gapdata check` looks at in a sample and in a tar file, one thing a module."""
