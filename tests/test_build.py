@@ -240,3 +240,11 @@ def test_the_manifest_tells_how_to_build_it_again(reference):
     assert config["seed"] == 0
     assert config["scenes"] == [f"room_{i:06d}" for i in range(4)]
     assert not {"out", "root", "workers", "overwrite"} & set(config)
+
+
+def test_the_first_n_scenes_are_counted_after_the_split(tmp_path, scans):
+    (scans / "scannetv2_train.txt").write_text("scene0000_00\n")
+    (scans / "scannetv2_val.txt").write_text("scene0001_00\nscene0002_00\n")
+    source = open_source("scannet", str(scans), num_scenes=1)
+    config = small(tmp_path, source="scannet", num_scenes=1, split=("val",))
+    assert choose_scenes(source, config) == {"val": ["scene0001_00"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from gapdata.errors import ConfigError
 
@@ -12,6 +12,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Runs `function(job, report)` for each job and yields the results as they come.
 

@@ -26,7 +26,8 @@ class Source(Protocol):
     """A named collection of scenes.
 
     `scene_ids` is cheap (no scene is opened) and sorted; `load` returns a canonical scene or raises
-    SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`.
+    SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`; N and S
+    are for sources that make their scenes, recorded ones take no notice.
     """
 
     info: SourceInfo

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, UInt16
 
-from gapdata.errors import ConfigError, SourceError
+from gapdata.errors import SourceError
 from gapdata.geometry.boxes import aabb_from_points, upright_box_from_points
 from gapdata.geometry.transforms import is_rigid, nearest_rigid, transform_points
 from gapdata.labels import canonical_label
@@ -51,7 +51,7 @@ class ScanNetSource:
     `root` is the dataset folder (with scans/ and perhaps scans_test/), the scans folder, or one scene's
     folder. Splits follow `scannetv2_{train,val,test}.txt` where the root, its parent, or Tasks/Benchmark
     below them has these; scenes in no file are "test" below scans_test/ and else "train". `num_scenes`
-    keeps the first N of the sorted ids; `seed` is not used.
+    and `seed` mean nothing to recorded scenes and are not used.
     """
 
     info = SourceInfo(
@@ -65,17 +65,14 @@ class ScanNetSource:
     def __init__(self, root: str | Path, *, num_scenes: int | None = None, seed: int = 0) -> None:
         if not str(root):
             raise SourceError(SOURCE, "", "", "expected a root folder, found none", "give --root")
-        if num_scenes is not None and num_scenes < 1:
-            raise ConfigError(f"num_scenes: expected at least 1, found {num_scenes}")
         self.root = Path(root)
         found = _find_scenes(self.root)
-        ids = sorted(found)[:num_scenes]
-        if not ids:
+        if not found:
             raise SourceError(
                 SOURCE, "", self.root, "expected scans/<id>/<id>.sens or scans/<id>/color below it, found none",
                 "give the folder that holds scans/, the scans folder, or one scene's folder",
             )  # fmt: skip
-        self._folders = {scene: found[scene] for scene in ids}
+        self._folders = dict(sorted(found.items()))
         self._nearby = _metadata_folders(self.root)
         self._splits = _read_splits(self._folders, self._nearby)
         self._table: LabelTable | None = None

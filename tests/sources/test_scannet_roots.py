@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gapdata.errors import ConfigError, SourceError
+from gapdata.errors import SourceError
 from gapdata.sources import open_source
 from gapdata.sources.scannet import ScanNetSource
 from tests.sources.scannet_support import (
@@ -34,16 +34,11 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_scenes_are_sorted_and_the_first_n_are_kept(many: Path) -> None:
+def test_scenes_are_sorted(many: Path) -> None:
     assert open_source("scannet", str(many)).splits() == {
         "train": ("my_room", "scene0000_00", "scene0000_01", "scene0001_00", "scene0002_00"),
         "test": ("scene0707_00",),
     }
-    assert ScanNetSource(many, num_scenes=3, seed=5).splits() == {
-        "train": ("my_room", "scene0000_00", "scene0000_01")
-    }
-    with pytest.raises(ConfigError, match="num_scenes: expected at least 1, found 0"):
-        ScanNetSource(many, num_scenes=0)
 
 
 @pytest.mark.parametrize("place", [".", "Tasks/Benchmark", ".."])
