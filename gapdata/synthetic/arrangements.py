@@ -8,12 +8,14 @@ import numpy as np
 
 from gapdata.synthetic.furniture import (
     bedroom,
+    containers,
     decor,
     electronics,
-    kitchen,
+    lamps,
     seating,
     storage,
     tables,
+    tableware,
 )
 from gapdata.synthetic.materials import Palette
 from gapdata.synthetic.models import Model
@@ -22,22 +24,22 @@ from gapdata.synthetic.placement import Placer
 Builder = Callable[[np.random.Generator, Palette], Model]
 
 LOW_CLUTTER: tuple[Builder, ...] = (
-    decor.book, kitchen.cup, kitchen.bowl, decor.vase, decor.candle, decor.small_plant, kitchen.fruit,
-    kitchen.bottle, decor.book,
+    decor.book, tableware.cup, tableware.bowl, decor.vase, decor.candle, decor.small_plant, tableware.fruit,
+    tableware.bottle, decor.book,
 )  # fmt: skip
 DESK_CLUTTER: tuple[Builder, ...] = (
-    kitchen.cup, decor.book, decor.small_plant, kitchen.bottle, decor.book,
+    tableware.cup, decor.book, decor.small_plant, tableware.bottle, decor.book,
 )  # fmt: skip
 DINNER: tuple[Builder, ...] = (
-    kitchen.plate, kitchen.cup, kitchen.bowl, kitchen.bottle, kitchen.fruit, decor.vase, decor.candle, kitchen.plate,
+    tableware.plate, tableware.cup, tableware.bowl, tableware.bottle, tableware.fruit, decor.vase, decor.candle, tableware.plate,
 )  # fmt: skip
 WORKTOP: tuple[Builder, ...] = (
-    kitchen.kettle, kitchen.toaster, kitchen.bottle, kitchen.bowl, kitchen.cup, kitchen.pot, kitchen.fruit,
-    decor.small_plant, kitchen.plate,
+    tableware.kettle, tableware.toaster, tableware.bottle, tableware.bowl, tableware.cup, tableware.pot, tableware.fruit,
+    decor.small_plant, tableware.plate,
 )  # fmt: skip
 FLOOR_THINGS: tuple[Builder, ...] = (
-    storage.cardboard_box, decor.toy_ball, storage.basket, storage.backpack, storage.suitcase, seating.stool,
-    storage.storage_bin, seating.ottoman,
+    containers.cardboard_box, decor.toy_ball, containers.basket, containers.backpack, containers.suitcase, seating.stool,
+    containers.storage_bin, seating.ottoman,
 )  # fmt: skip
 
 
@@ -54,12 +56,13 @@ def build(placer: Placer, builder: Builder) -> Model:
 def clutter(
     placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0
 ) -> None:
-    """A few things at random places of a host's surface; books may carry one more thing."""
-    for _ in range(count):
-        model = build(placer, builders[int(placer.rng.integers(len(builders)))])
+    """A few different things at random places of a host's surface; books may carry one more thing."""
+    order = placer.rng.permutation(len(builders))
+    for k in range(count):
+        model = build(placer, builders[int(order[k % len(order)])])
         index = placer.on(model, host, surface=surface)
         if index is not None and model.label == "book" and chance(placer, 0.4):
-            top = build(placer, decor.book if chance(placer, 0.5) else kitchen.cup)
+            top = build(placer, decor.book if chance(placer, 0.5) else tableware.cup)
             placer.on(top, index, at=(0.0, 0.0), turn=float(placer.rng.uniform(-0.3, 0.3)))
 
 
@@ -120,7 +123,7 @@ def workplace(placer: Placer) -> int | None:
         desk = placer.against_wall(build(placer, tables.desk))
         if desk is not None and _seat_at(placer, desk):
             _equip(placer, desk)
-            _beside_or_below(placer, build(placer, storage.trash_can), desk)
+            _beside_or_below(placer, build(placer, containers.trash_can), desk)
             return desk
         placer.restore(start)
     placer.give_up(build(placer, tables.desk))
@@ -166,7 +169,7 @@ def _equip(placer: Placer, desk: int) -> None:
     if chance(placer, 0.6):
         side = 1 if chance(placer, 0.5) else -1
         spot = (side * (size[0] / 2 - 0.2), size[1] / 2 - 0.22)
-        placer.on(build(placer, decor.desk_lamp), desk, at=spot, turn=-side * 0.5)
+        placer.on(build(placer, lamps.desk_lamp), desk, at=spot, turn=-side * 0.5)
     clutter(placer, desk, DESK_CLUTTER, int(rng.integers(2, 5)))
 
 
@@ -211,7 +214,7 @@ def bookcase(placer: Placer) -> int | None:
             clutter(
                 placer,
                 case,
-                (decor.vase, decor.small_plant, decor.book, storage.basket),
+                (decor.vase, decor.small_plant, decor.book, containers.basket),
                 int(placer.rng.integers(0, 3)),
                 level,
             )
@@ -228,45 +231,13 @@ def bookcase(placer: Placer) -> int | None:
         placer.on(row, case, surface=level, at=spot, turn=0.0)
         if fill < 0.75 * wide:
             clutter(
-                placer, case, (decor.vase, decor.small_plant, kitchen.bowl, decor.candle), 1, level
+                placer,
+                case,
+                (decor.vase, decor.small_plant, tableware.bowl, decor.candle),
+                1,
+                level,
             )
     return case
-
-
-def decorate_walls(placer: Placer, pictures: int) -> None:
-    """Pictures, a clock, a shelf on what is left of the walls."""
-    for _ in range(pictures):
-        model = build(placer, decor.picture)
-        placer.hang(model, float(placer.rng.uniform(1.45, 1.6)) - 0.5 * float(model.size[2]))
-    if chance(placer, 0.5):
-        placer.hang(build(placer, decor.clock), float(placer.rng.uniform(1.75, 1.95)))
-    if chance(placer, 0.35):
-        shelf = placer.hang(
-            build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45))
-        )
-        if shelf is not None:
-            clutter(
-                placer,
-                shelf,
-                (decor.book, decor.vase, decor.small_plant, decor.candle),
-                int(placer.rng.integers(1, 4)),
-            )
-
-
-def dress_windows(placer: Placer, *, curtains: float) -> None:
-    """Radiators below windows and curtains at their sides, before furniture comes."""
-    for opening in placer.plan.openings:
-        if opening.kind != "window":
-            continue
-        middle = 0.5 * (opening.start + opening.end)
-        if chance(placer, 0.4):
-            placer.hang(build(placer, decor.radiator), 0.14, wall=opening.wall, along=middle)
-        if chance(placer, curtains):
-            width = float(placer.rng.uniform(0.28, 0.42))
-            low = 0.04 if chance(placer, 0.6) else opening.sill - 0.1
-            model = decor.curtain(placer.rng, placer.plan.palette, width, opening.top + 0.15 - low)
-            for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
-                placer.hang(model, low, wall=opening.wall, along=along)
 
 
 def scatter(placer: Placer, builders: Sequence[Builder], count: int) -> None:
@@ -285,3 +256,24 @@ def pillows(placer: Placer, bed: int) -> None:
         placer.on(
             model, bed, at=(x, float(middle[1]) + 0.08), turn=float(placer.rng.uniform(-0.05, 0.05))
         )
+
+
+def stand_beside(
+    placer: Placer, host: int, model: Model, side: int, gap: float = 0.06
+) -> int | None:
+    """Stands a model beside a host, backs in line."""
+    thing = placer.placed[host].model
+    x = side * (0.5 * (thing.size[0] + model.size[0]) + gap)
+    index = placer.near(model, host, (float(x), float(thing.high[1] - model.high[1])))
+    if index is None:
+        placer.give_up(model)
+    return index
+
+
+def side_table(placer: Placer, host: int, model: Model, side: int, *, lamp: bool) -> None:
+    """A small table beside a host with a lamp on it, and a few things."""
+    index = stand_beside(placer, host, model, side)
+    if index is not None:
+        if lamp:
+            placer.on(build(placer, lamps.table_lamp), index, at=(0.0, 0.0), turn=0.0)
+        clutter(placer, index, (decor.book, tableware.cup, decor.candle, tableware.bottle), 2)

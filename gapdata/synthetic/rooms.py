@@ -6,9 +6,11 @@ import numpy as np
 from jaxtyping import Float
 
 from gapdata.scene import Light
-from gapdata.synthetic.description import Description, Placed
+from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
-from gapdata.synthetic.furniture import decor
+from gapdata.synthetic.furniture import (
+    lamps,
+)
 from gapdata.synthetic.layout import sample_plan
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
@@ -21,6 +23,7 @@ LAMP_COLOR = np.array([4.2, 3.95, 3.6])  # irradiance about 1 at 2 m
 DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
 LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
 DAYLIGHT_DEPTH = 0.9  # metres inside the window
+WALL_STRETCH = 1.0  # metres of wall that count as one thing to look at
 NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
 
 
@@ -38,7 +41,7 @@ class RoomWorld:
         lights = _ceiling_lights(placer)
         furnish(placer)
         lights += _daylight(placer)
-        targets, radii = _things_to_see(placer.placed)
+        targets, radii = _things_to_see(placer)
         frames = walk(rng, placer.free, targets, radii)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
@@ -54,7 +57,7 @@ def _ceiling_lights(placer: Placer) -> list[Light]:
     drop = float(rng.choice([0.09, 0.42]))
     lights = []
     for low, high in rectangles:
-        lamp = decor.ceiling_light(rng, plan.palette, drop)
+        lamp = lamps.ceiling_light(rng, plan.palette, drop)
         index = placer.from_ceiling(lamp, 0.5 * (low + high))
         if index is not None:
             under = placer.placed[index].position - np.array([0.0, 0.0, LIGHT_GAP])
@@ -75,13 +78,20 @@ def _daylight(placer: Placer) -> list[Light]:
     return []
 
 
-def _things_to_see(placed: list[Placed]) -> tuple[Float[Array, "n 3"], Float[Array, "n"]]:
-    """Centres and half-diagonals of everything worth looking at."""
+def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, "n"]]:
+    """Centres and half-sizes of everything worth looking at: objects, and every stretch of wall."""
     centers, radii = [], []
-    for thing in placed:
+    for thing in placer.placed:
         if thing.model.label in NOT_WATCHED:
             continue
         low, high = thing.model.low, thing.model.high
         centers.append(thing.rotation @ (0.5 * (low + high)) + thing.position)
         radii.append(0.5 * float(np.linalg.norm(high - low)))
+    plan = placer.plan
+    for wall, length in enumerate(plan.lengths.tolist()):
+        stretches = max(1, round(length / WALL_STRETCH))
+        for k in range(stretches):
+            spot = plan.point(wall, length * (k + 0.5) / stretches)
+            centers.append(np.append(spot, 0.5 * plan.height))
+            radii.append(0.5 * length / stretches)
     return np.array(centers), np.array(radii)

@@ -1,0 +1,45 @@
+"""What hangs on a room's walls and at its windows."""
+
+from __future__ import annotations
+
+from gapdata.synthetic.arrangements import build, chance, clutter
+from gapdata.synthetic.furniture import decor, hangings, storage
+from gapdata.synthetic.placement import Placer
+
+
+def decorate_walls(placer: Placer, pictures: int) -> None:
+    """Pictures, a clock, a shelf on what is left of the walls."""
+    for _ in range(pictures):
+        model = build(placer, hangings.picture)
+        placer.hang(model, float(placer.rng.uniform(1.45, 1.6)) - 0.5 * float(model.size[2]))
+    if chance(placer, 0.5):
+        placer.hang(build(placer, hangings.clock), float(placer.rng.uniform(1.75, 1.95)))
+    if chance(placer, 0.35):
+        shelf = placer.hang(
+            build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45))
+        )
+        if shelf is not None:
+            clutter(
+                placer,
+                shelf,
+                (decor.book, decor.vase, decor.small_plant, decor.candle),
+                int(placer.rng.integers(1, 4)),
+            )
+
+
+def dress_windows(placer: Placer, *, curtains: float) -> None:
+    """Radiators below windows and curtains at their sides, before furniture comes."""
+    for opening in placer.plan.openings:
+        if opening.kind != "window":
+            continue
+        middle = 0.5 * (opening.start + opening.end)
+        if chance(placer, 0.4):
+            placer.hang(build(placer, hangings.radiator), 0.14, wall=opening.wall, along=middle)
+        if chance(placer, curtains):
+            width = float(placer.rng.uniform(0.28, 0.42))
+            low = 0.04 if chance(placer, 0.6) else opening.sill - 0.1
+            model = hangings.curtain(
+                placer.rng, placer.plan.palette, width, opening.top + 0.15 - low
+            )
+            for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
+                placer.hang(model, low, wall=opening.wall, along=along)

@@ -1,0 +1,165 @@
+"""What stands on kitchen counters and dining tables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gapdata.synthetic.materials import Finish, Palette, accent
+from gapdata.synthetic.models import Model, Part, parts_of
+from gapdata.synthetic.shapes import ball, block, cylinder, lathe, soft_block, tube
+
+COUNTER_HEIGHT, COUNTER_DEPTH = 0.9, 0.62
+SINK_HOLE = (0.52, 0.4)  # cut-out of the worktop
+STEEL = Finish(rgb=(182, 185, 188), material="metal")
+DARK_GLASS = Finish(rgb=(28, 29, 32), material="glass")
+WHITE_ENAMEL = Finish(rgb=(240, 240, 238), material="metal")
+
+
+def kettle(rng: np.random.Generator, palette: Palette) -> Model:
+    """An electric kettle with handle, spout and lid."""
+    r, h = rng.uniform(0.07, 0.08), rng.uniform(0.19, 0.22)
+    body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
+    dark = Finish(rgb=(40, 41, 44), material="plastic")
+    handle = np.array(
+        [
+            [r * 0.8, 0, h * 0.92],
+            [r + 0.05, 0, h * 0.9],
+            [r + 0.055, 0, h * 0.4],
+            [r * 0.95, 0, h * 0.25],
+        ]
+    )
+    parts = parts_of(body, lathe([(r, 0), (r, 0.4 * h), (0.72 * r, h)], segments=24))
+    parts += parts_of(
+        dark,
+        tube(handle, 0.011, 8),
+        lathe([(0.68 * r, h), (0.5 * r, h + 0.012), (0.1 * r, h + 0.02)], segments=24),
+    )
+    parts += parts_of(
+        body, tube(np.array([[-0.7 * r, 0, 0.7 * h], [-r - 0.025, 0, 0.92 * h]]), 0.014, 10)
+    )
+    return Model(label="kettle", parts=parts, finish=body)
+
+
+def toaster(rng: np.random.Generator, palette: Palette) -> Model:
+    """A two-slot toaster."""
+    body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
+    parts = [*parts_of(body, soft_block((0.27, 0.17, 0.18), 0.04, (0, 0, 0.01)))]
+    parts += parts_of(DARK_GLASS, block((0.24, 0.14, 0.02), (0, 0, 0)))
+    parts += parts_of(
+        DARK_GLASS, *(block((0.17, 0.025, 0.002), (0, s * 0.03, 0.19)) for s in (-1, 1))
+    )
+    parts += parts_of(DARK_GLASS, block((0.02, 0.03, 0.016), (0.142, 0, 0.11)))
+    return Model(label="toaster", parts=tuple(parts), finish=body, shape="box")
+
+
+def pot(rng: np.random.Generator, palette: Palette) -> Model:
+    """A cooking pot with two handles and a lid."""
+    r, h = rng.uniform(0.1, 0.13), rng.uniform(0.11, 0.15)
+    body = STEEL if rng.random() < 0.5 else accent(rng, "metal")
+    lid = lathe([(r, h), (r, h + 0.006), (0.5 * r, h + 0.022), (0.02, h + 0.028)], segments=28)
+    parts = parts_of(body, cylinder(r, h, segments=28), lid)
+    dark = Finish(rgb=(40, 41, 44), material="plastic")
+    parts += parts_of(
+        dark, *(block((0.045, 0.07, 0.014), (s * (r + 0.015), 0, 0.8 * h)) for s in (-1, 1))
+    )
+    parts += parts_of(dark, cylinder(0.018, 0.022, (0, 0, h + 0.026), 12))
+    return Model(label="pot", parts=parts, finish=body, shape="cylinder")
+
+
+def cup(rng: np.random.Generator, palette: Palette) -> Model:
+    """A mug with a handle."""
+    r, h = rng.uniform(0.037, 0.045), rng.uniform(0.085, 0.105)
+    clay = accent(rng)
+    hollow = [(0.9 * r, 0), (r, 0.01), (r, h), (r - 0.004, h), (r - 0.006, 0.008)]
+    handle = np.array(
+        [
+            [r - 0.002, 0, 0.78 * h],
+            [r + 0.024, 0, 0.76 * h],
+            [r + 0.03, 0, 0.5 * h],
+            [r + 0.022, 0, 0.26 * h],
+            [r - 0.002, 0, 0.22 * h],
+        ]
+    )
+    return Model(
+        label="cup",
+        parts=parts_of(clay, lathe(hollow, segments=24), tube(handle, 0.006, 8)),
+        finish=clay,
+        shape="cylinder",
+    )
+
+
+def bowl(rng: np.random.Generator, palette: Palette) -> Model:
+    """An open bowl."""
+    r, h = rng.uniform(0.075, 0.15), rng.uniform(0.055, 0.085)
+    clay = accent(rng)
+    outer = [(0.4 * r, 0), (0.75 * r, 0.3 * h), (0.95 * r, 0.7 * h), (r, h)]
+    inner = [
+        (r - 0.006, h),
+        (0.9 * r - 0.004, 0.7 * h),
+        (0.7 * r - 0.004, 0.34 * h),
+        (0.35 * r, 0.1 * h),
+    ]
+    return Model(
+        label="bowl",
+        parts=parts_of(clay, lathe(outer + inner, segments=28)),
+        finish=clay,
+        shape="round",
+    )
+
+
+def plate(rng: np.random.Generator, palette: Palette) -> Model:
+    """A shallow plate."""
+    r = rng.uniform(0.1, 0.135)
+    clay = Finish(rgb=(240, 238, 232), material="ceramic") if rng.random() < 0.5 else accent(rng)
+    profile = [(0.55 * r, 0), (r, 0.018), (r - 0.003, 0.022), (0.58 * r, 0.007)]
+    return Model(
+        label="plate", parts=parts_of(clay, lathe(profile, segments=28)), finish=clay, shape="round"
+    )
+
+
+def bottle(rng: np.random.Generator, palette: Palette) -> Model:
+    """A bottle with neck and cap."""
+    r, h = rng.uniform(0.034, 0.042), rng.uniform(0.22, 0.31)
+    colors = (
+        (46, 92, 58),
+        (96, 54, 30),
+        (176, 40, 40),
+        (70, 120, 170),
+        (222, 224, 226),
+        (210, 170, 60),
+    )
+    glass = Finish(
+        rgb=colors[int(rng.integers(6))], material="glass" if rng.random() < 0.6 else "plastic"
+    )
+    body = lathe(
+        [(0.95 * r, 0), (r, 0.01), (r, 0.6 * h), (0.36 * r, 0.78 * h), (0.34 * r, 0.95 * h)],
+        segments=20,
+    )
+    cap = cylinder(0.4 * r, 0.05 * h, (0, 0, 0.95 * h), 16)
+    label = lathe([(r + 0.0008, 0.2 * h), (r + 0.0008, 0.48 * h)], segments=20)
+    parts = parts_of(glass, body) + parts_of(Finish(rgb=(40, 40, 44), material="metal"), cap)
+    return Model(
+        label="bottle",
+        parts=parts + parts_of(Finish(rgb=(240, 234, 216), material="paper"), label),
+        finish=glass,
+        shape="cylinder",
+    )
+
+
+def fruit(rng: np.random.Generator, palette: Palette) -> Model:
+    """An apple or an orange."""
+    if rng.random() < 0.5:
+        finish = Finish(rgb=(232, 132, 36), material="fruit")
+        return Model(
+            label="orange",
+            parts=parts_of(finish, ball(rng.uniform(0.034, 0.042), segments=20)),
+            finish=finish,
+            shape="sphere",
+        )
+    finish = Finish(rgb=((178, 36, 40), (128, 172, 66))[int(rng.integers(2))], material="fruit")
+    r = rng.uniform(0.034, 0.04)
+    body: tuple[Part, ...] = parts_of(finish, ball(r, segments=20))
+    stem = parts_of(
+        Finish(rgb=(86, 60, 40), material="wood"), cylinder(0.003, 0.018, (0, 0, 2 * r - 0.004), 8)
+    )
+    return Model(label="apple", parts=body + stem, finish=finish, shape="sphere")

@@ -1,0 +1,161 @@
+"""A room while it fills up: what is solid, what must stay free, and whether a walker still gets about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from gapdata.geometry.transforms import rotation_about_z
+from gapdata.synthetic.collision import Obstacles, Prism, prisms_of
+from gapdata.synthetic.description import Placed
+from gapdata.synthetic.freespace import CELL, FreeSpace
+from gapdata.synthetic.layout import Plan
+from gapdata.synthetic.models import Model
+from gapdata.synthetic.shapes import rectangle
+
+Array = np.ndarray
+
+FLOOR, CEILING, FIRST_WALL = 0, 1, 2  # indices of the shell's first entries
+DOOR_ZONE = 0.95  # metres in front of a door that stay free
+MIN_WALK = 0.13  # fraction of the floor on which the walker's axis can move
+MAX_CUT_OFF = 0.25  # square metres of clear floor that furniture may cut off from the rest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Checkpoint:
+    """What a placer remembers to undo later placements."""
+
+    placed: int
+    solid: int
+    reserved: int
+    blocked: Bool[Array, "h w"]
+    tall: Bool[Array, "h w"]
+    given_up: Counter[str]
+
+
+class Occupancy:
+    """What stands in a room, and what may still be put there."""
+
+    def __init__(self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed]) -> None:
+        self.rng, self.plan = rng, plan
+        self.placed: list[Placed] = list(shell)
+        self.given_up: Counter[str] = Counter()  # label -> how many found no place
+        self._solid, self._reserved = Obstacles(), Obstacles()
+        self.free = FreeSpace(plan.corners.min(axis=0), plan.corners.max(axis=0))
+        for thing in shell:
+            prisms = prisms_of(thing.model, thing.position, thing.rotation[:2, :2])
+            self._solid.add(prisms)
+            self.free.block(prisms)
+        self._block_outside()
+        self._reserve_openings()
+        self._min_walk = max(1.6, MIN_WALK * plan.area) / CELL**2
+
+    def _block_outside(self) -> None:
+        cells = np.moveaxis(np.indices(self.free.blocked.shape), 0, -1)
+        centers = self.free.centers(cells)
+        inside = np.zeros(self.free.blocked.shape, bool)
+        for low, high in self.plan.rectangles(0.0):
+            inside |= ((centers >= low) & (centers <= high)).all(axis=-1)
+        self.free.blocked |= ~inside
+        self.free.tall |= ~inside
+
+    def _reserve_openings(self) -> None:
+        for opening in self.plan.openings:
+            if opening.kind == "door":
+                self._reserve_strip(
+                    opening.wall, (opening.start - 0.05, opening.end + 0.05), DOOR_ZONE, (0.03, 2.0)
+                )
+            else:
+                self._reserve_strip(
+                    opening.wall,
+                    (opening.start - 0.02, opening.end + 0.02),
+                    0.25,
+                    (opening.sill + 0.05, opening.top),
+                )
+
+    def _reserve_strip(
+        self, wall: int, span: tuple[float, float], depth: float, heights: tuple[float, float]
+    ) -> None:
+        a, b = self.plan.point(wall, span[0]), self.plan.point(wall, span[1])
+        shift = self.plan.inward[wall] * depth
+        outline = np.array([a, b, b + shift, a + shift])
+        self._reserved.add([Prism(outline=outline, low=heights[0], high=heights[1])])
+
+    def try_put(
+        self, model: Model, position: Float[Array, "3"], yaw: float, support: int, *, reserved: bool = True
+    ) -> int | None:  # fmt: skip
+        """Places a model if its space is free, the walker keeps room, and (when `reserved`) kept-free zones stay so."""
+        rotation = rotation_about_z(yaw)[:2, :2]
+        prisms = prisms_of(model, position, rotation)
+        if self._solid.hit(prisms) or (reserved and self._reserved.hit(prisms)):
+            return None
+        zone = self._zone(model, position, rotation)
+        if zone and self._solid.hit(zone):
+            return None
+        blocked, tall = self.free.blocked.copy(), self.free.tall.copy()
+        self.free.block(prisms)
+        if (self.free.blocked != blocked).any() and not self._walker_keeps_room():
+            self.free.blocked, self.free.tall = blocked, tall
+            return None
+        self._solid.add(prisms)
+        self._reserved.add(zone)
+        self.placed.append(Placed(model=model, position=position, yaw=yaw, support=support))
+        return len(self.placed) - 1
+
+    def _walker_keeps_room(self) -> bool:
+        walkable, cut_off = self.free.split()
+        return bool(walkable.sum() >= self._min_walk and cut_off <= MAX_CUT_OFF)
+
+    @staticmethod
+    def _zone(model: Model, position: Float[Array, "3"], rotation: Array) -> list[Prism]:
+        if model.clearance <= 0:
+            return []
+        low, high = model.low, model.high
+        front = np.array([
+            [low[0], low[1] - model.clearance], [high[0], low[1] - model.clearance], [high[0], low[1]], [low[0], low[1]],
+        ])  # fmt: skip
+        outline = front @ rotation.T + position[:2]
+        return [
+            Prism(outline=outline, low=position[2] + 0.03, high=position[2] + min(1.8, high[2]))
+        ]
+
+    def checkpoint(self) -> Checkpoint:
+        """The state to which `restore` can go back."""
+        return Checkpoint(
+            placed=len(self.placed), solid=len(self._solid), reserved=len(self._reserved),
+            blocked=self.free.blocked.copy(), tall=self.free.tall.copy(), given_up=self.given_up.copy(),
+        )  # fmt: skip
+
+    def restore(self, state: Checkpoint) -> None:
+        """Takes away everything placed or counted since a checkpoint."""
+        del self.placed[state.placed :]
+        self._solid.forget(state.solid)
+        self._reserved.forget(state.reserved)
+        self.free.blocked, self.free.tall = state.blocked.copy(), state.tall.copy()
+        self.given_up = state.given_up.copy()
+
+    def is_clear(self, point: Float[Array, "3"], radius: float) -> bool:
+        """Whether nothing solid lies within a box of half-size `radius` about a point."""
+        outline = point[:2] + rectangle(2 * radius, 2 * radius)
+        return not self._solid.hit(
+            [Prism(outline=outline, low=point[2] - radius, high=point[2] + radius)]
+        )
+
+    def give_up(self, model: Model) -> None:
+        """Counts a model that found no place."""
+        self.given_up[model.label] += 1
+
+    def wall_of(self, index: int) -> tuple[int, float]:
+        """(wall, distance along it) that a placed thing has its back to."""
+        thing = self.placed[index]
+        relative = thing.position[:2] - self.plan.corners
+        in_front = (relative * self.plan.inward).sum(axis=1)
+        along = (relative * self.plan.directions).sum(axis=1)
+        aligned = self.plan.inward @ thing.facing > 0.99
+        over = (along >= 0) & (along <= self.plan.lengths) & (in_front >= 0)
+        wall = int(np.argmin(np.where(aligned & over, in_front, np.inf)))
+        return wall, float(along[wall])
