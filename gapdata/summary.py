@@ -51,16 +51,20 @@ def progress_bar(noun: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(noun, total=None)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task(noun, total=None)
 
-        def show(done: int, total: int) -> None:
-            if bar.tasks[task].total is None:
-                bar.reset(task, completed=done, total=total)  # what was done before is not speed
-            else:
-                bar.update(task, completed=done)
+    def show(done: int, total: int) -> None:
+        if bar.tasks[task].total is None:
+            bar.start()  # only now: a mistake found before any work shows no bar
+            bar.reset(task, completed=done, total=total)  # what was done before is not speed
+        else:
+            bar.update(task, completed=done)
 
+    try:
         yield show
+    finally:
+        bar.stop()
 
 
 def describe(url: str, manifest: Manifest) -> str:

@@ -77,7 +77,7 @@ def test_check_exits_1_when_a_byte_is_wrong(rooms, tmp_path):
     ("args", "code", "message"),
     [
         (["build", "--source", "nope", "--out", "OUT"], 2, "unknown source 'nope'"),
-        (["build", "--source", "scannet", "--root", "MISSING", "--out", "OUT"], 2, "MISSING"),
+        (["build", "--source", "scannet", "--root", "MISSING", "--out", "OUT"], 2, "expected a folder"),
         (["build", "--source", "synthetic", "--out", "OUT", "--size", "640"], 2, "expected WxH"),
         (["build", "--source", "synthetic", "--out", "OUT", "--scenes", "@MISSING"], 2, "one name a line"),
         (["build", "--source", "synthetic", "--out", "OUT", "--views", "0"], 2, "views: expected at least 1"),
