@@ -84,6 +84,7 @@ class Facts:
         self.drops: Counter[str] = Counter()
         self._seen: dict[SeenRule, Bool[Array, "V N"]] = {}
         self._cam: dict[tuple[int, int], Float[Array, "n 3"]] = {}
+        self._bbox: dict[tuple[int, int], list[float]] = {}
         self._overlap: dict[tuple[int, int], float] = {}
         self._columns = [scene_facts.column_of[_ids(view)] for view in self.views]
         self.visibility, self.present = _measure(scene_facts, self.views, self._columns)
@@ -151,10 +152,12 @@ class Facts:
         Its axes are named so that the rotation is smallest: size and angles of an upright box in a level
         camera are (width, height, depth) and (0, 0, yaw).
         """
-        moved = self.scene.instances[column].box.transformed(self.views[view].camera.world2cam)
-        box = moved.with_nearest_axes()
-        angles = euler_zxy_from_rotation(box.rotation)
-        return [float(value) for value in (*box.center, *box.size, *angles)]
+        if (view, column) not in self._bbox:
+            world2cam = self.views[view].camera.world2cam
+            box = self.scene.instances[column].box.transformed(world2cam).with_nearest_axes()
+            angles = euler_zxy_from_rotation(box.rotation)
+            self._bbox[view, column] = np.concatenate([box.center, box.size, angles]).tolist()
+        return list(self._bbox[view, column])
 
     def overlap(self, a: int, b: int) -> float:
         """How much two views show of the same surfaces: the smaller of the two directions, 0 to 1.

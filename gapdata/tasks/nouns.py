@@ -20,6 +20,7 @@ SINGULAR_S = frozenset({
     "apparatus", "christmas", "chaos", "series", "chassis",
 })  # fmt: skip
 PLURAL_ONLY = frozenset({"clothes", "stairs", "people", "dishes"})
+ONE_OF_A_KIND = frozenset({"floor", "ceiling"})
 IRREGULAR = {
     "mouse": "mice", "person": "people", "man": "men", "woman": "women", "child": "children",
     "foot": "feet", "knife": "knives", "shelf": "shelves", "leaf": "leaves", "scarf": "scarves",
@@ -60,9 +61,11 @@ def plural(label: str) -> str:
 
 
 def with_article(label: str) -> str:
-    """The label with its article: "a chair", "an office chair"; a plural label stays bare."""
+    """The label with its article: "a chair", "an office chair", "the floor"; a plural label stays bare."""
     if is_plural(label):
         return label
+    if label in ONE_OF_A_KIND:
+        return f"the {label}"
     lower = label.lower()
     vowel = lower.startswith(tuple("aeiou")) and not lower.startswith(CONSONANT_SOUND)
     return f"an {label}" if vowel or lower.startswith(VOWEL_SOUND) else f"a {label}"

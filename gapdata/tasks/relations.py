@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
+from gapdata.geometry.boxes import Box
 from gapdata.geometry.transforms import transform_points
 from gapdata.tasks.candidates import drawn, shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
@@ -176,9 +177,12 @@ class ObjectDirection:
                     continue
                 tried.add(triple)
                 boxes = [facts.scene.instances[column].box for column in triple]
+                if any(_stands_in(boxes[0], other) for other in boxes[1:]):
+                    facts.drop(self.name, "one object stands on or in another")
+                    continue
                 stand = boxes[0].center[:2]
-                reach = max(self.min_separation, 0.5 * float(np.hypot(*boxes[0].size[:2])))
                 ahead, aside = boxes[1].center[:2] - stand, boxes[2].center[:2] - stand
+                reach = max(self.min_separation, 0.5 * float(np.hypot(*boxes[0].size[:2])))
                 if min(np.hypot(*ahead), np.hypot(*aside)) < reach:
                     facts.drop(self.name, "objects too near each other")
                     continue
@@ -208,6 +212,12 @@ class ObjectDirection:
                     margin=margin,
                     slots=name_slots(**names),
                 )
+
+
+def _stands_in(box: Box, other: Box) -> bool:
+    """Whether the middle of a box lies within the floor area of another, whatever their heights."""
+    middle = np.append(box.center[:2], other.center[2])
+    return bool(other.contains(middle))
 
 
 def _signed_angle(ahead: Float[Array, "2"], aside: Float[Array, "2"]) -> float:

@@ -202,6 +202,16 @@ def test_object_direction(facts):
         assert found[triple]
 
 
+def test_directions_from_an_object_on_top_of_another_are_not_asked_for_the_other():
+    builder = MeshBuilder().box((1, 4, 0.4), (2.4, 1.6, 0.8), "table")
+    builder.box((0, 4, 0.95), (0.3, 0.3, 0.3), "lamp").box((-0.8, 2, 0.5), (0.4, 0.4, 1), "chair")
+    facts = facts_of(builder.scene([camera()]))
+    first = {labels(facts, qa)[0] for qa in every(facts, ObjectDirection(min_separation=0.1))}
+    assert first
+    assert "lamp" not in first
+    assert facts.drops["object_direction: one object stands on or in another"] > 0
+
+
 def test_object_count():
     builder = MeshBuilder()
     for x in (-1.2, 0.0, 1.2):

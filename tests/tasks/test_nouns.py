@@ -50,7 +50,7 @@ def test_plurals(label, many):
     ("label", "words"),
     [
         ("office chair", "an office chair"), ("unit", "a unit"), ("umbrella", "an umbrella"),
-        ("hourglass", "an hourglass"), ("tv", "a tv"), ("utensil", "a utensil"), ("oven", "an oven"),
+        ("hourglass", "an hourglass"), ("tv", "a tv"), ("utensil", "a utensil"), ("oven", "an oven"), ("floor", "the floor"),
     ],
 )  # fmt: skip
 def test_articles(label, words):

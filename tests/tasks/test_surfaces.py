@@ -11,7 +11,7 @@ from scipy.optimize import lsq_linear
 from gapdata.geometry.transforms import rotation_about_z
 from gapdata.scene import Scene
 from gapdata.tasks.facts import SceneFacts
-from gapdata.tasks.surfaces import closest_on_triangles
+from gapdata.tasks.surfaces import TriangleSet
 from tests.fixtures.scenes import MeshBuilder, surface_points
 
 
@@ -29,11 +29,11 @@ def two_boxes(rng: np.random.Generator) -> tuple[Scene, float]:
     return builder.scene([]), float(np.sqrt(2 * solved.cost))
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(40))
 def test_distance_of_boxes_agrees_with_a_convex_solver(seed):
     scene, expected = two_boxes(np.random.default_rng(seed))
     surfaces = SceneFacts(scene).surfaces
-    assert surfaces.distance(0, 1) == pytest.approx(expected, abs=2e-3)
+    assert surfaces.distance(0, 1) == pytest.approx(expected, abs=1e-4)
     assert surfaces.distance(0, 1) >= expected - 1e-5
     assert surfaces.distance(1, 0) == surfaces.distance(0, 1)
 
@@ -76,12 +76,12 @@ def test_surface_points_lie_on_the_surface_and_spread_by_area():
     assert on_ends == pytest.approx(2 * 2 / (2 * (2 + 4 + 8)), abs=0.02)
 
 
-def test_closest_on_triangles_is_never_beaten_by_a_dense_sampling():
+def test_the_nearest_point_of_triangles_is_never_beaten_by_a_dense_sampling():
     rng = np.random.default_rng(0)
     weights = rng.dirichlet((1, 1, 1), 4000)
     for _ in range(20):
         triangles, point = rng.normal(size=(3, 3, 3)), rng.normal(size=3) * 2
-        nearest = closest_on_triangles(point, triangles)
+        nearest = TriangleSet(triangles).nearest(point)
         dense = np.einsum("wc,fcx->fwx", weights, triangles).reshape(-1, 3)
         best = np.linalg.norm(dense - point, axis=1).min()
         distance = np.linalg.norm(nearest - point)
