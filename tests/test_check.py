@@ -188,8 +188,13 @@ def with_question(**changes) -> Sample:
 
 
 def with_instance(**changes) -> Sample:
+    """The sound sample with its first instance changed, in the visibility table too."""
     first, *others = EXACT.instances
-    return replace(EXACT, instances=(replace(first, **changes), *others))
+    instances = (replace(first, **changes), *others)
+    ids = np.array([instance.id for instance in instances], np.int32)
+    return replace(
+        EXACT, instances=instances, visibility=replace(EXACT.visibility, ids=ids)
+    )
 
 
 def with_box_moved(by) -> Sample:

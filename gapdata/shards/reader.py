@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from operator import index as as_index
+from typing import SupportsIndex
 
 import numpy as np
 import pyarrow as pa
@@ -56,27 +57,27 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, i: int) -> Sample:
+    def __getitem__(self, i: SupportsIndex) -> Sample:
         """Sample `i`, decoded; layers not asked for are None. Negative numbers count from the end."""
-        i = self._position(i)
+        position = self._position(i)
         try:
-            return decode_sample(self.read_members(i), layers=self.layers)
+            return decode_sample(self.read_members(position), layers=self.layers)
         except DatasetError as error:
             raise DatasetError(
-                f"{self.url}: {self._cell('key', i)}: {error}; run gapdata check"
+                f"{self.url}: {self._cell('key', position)}: {error}; run gapdata check"
             ) from error
 
-    def read_members(self, i: int) -> dict[str, bytes]:
+    def read_members(self, i: SupportsIndex) -> dict[str, bytes]:
         """Member suffix -> stored bytes of sample `i`: the dataset's layers, points, meta and questions."""
-        i = self._position(i)
-        wanted = set(member_names(self.samples["num_views"][i].as_py(), self.layers))
-        row = i if self._rows is None else self._rows[i].as_py()
+        position = self._position(i)
+        wanted = set(member_names(self.samples["num_views"][position].as_py(), self.layers))
+        row = position if self._rows is None else self._rows[position].as_py()
         places = {
             place["name"]: (place["offset"], place["size"])
             for place in self._members[row].as_py()
             if place["name"] in wanted
         }
-        path = f"{self._root}/{self._cell('shard', i)}"
+        path = f"{self._root}/{self._cell('shard', position)}"
         contents: dict[str, bytes] = {}
         for names in _merged(places):
             start = places[names[0]][0]
@@ -120,7 +121,7 @@ class Dataset:
     def _cell(self, column: str, i: int) -> str:
         return str(self.samples[column][i].as_py())
 
-    def _position(self, i: int) -> int:
+    def _position(self, i: SupportsIndex) -> int:
         position = as_index(i)
         position += len(self) if position < 0 else 0
         if not 0 <= position < len(self):
