@@ -53,6 +53,20 @@ def build(placer: Placer, builder: Builder) -> Model:
     return builder(placer.rng, placer.plan.palette)
 
 
+def against_wall(
+    placer: Placer, builder: Builder, *, variants: int = 5, centred: bool = False
+) -> int | None:
+    """One of several variants of a piece of furniture, whichever first finds a wall that takes it."""
+    start = placer.checkpoint()
+    for _ in range(variants):
+        index = placer.against_wall(build(placer, builder), centred=centred)
+        if index is not None:
+            return index
+        placer.restore(start)
+    placer.give_up(build(placer, builder))
+    return None
+
+
 def clutter(
     placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0
 ) -> None:
@@ -204,7 +218,7 @@ def below(placer: Placer, host: int, builders: Sequence[Builder]) -> None:
 
 def bookcase(placer: Placer) -> int | None:
     """A bookshelf at a wall, its boards filled with rows of books and ornaments."""
-    case = placer.against_wall(build(placer, storage.bookshelf))
+    case = against_wall(placer, storage.bookshelf)
     if case is None:
         return None
     surfaces = placer.placed[case].model.surfaces

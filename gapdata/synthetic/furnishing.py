@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gapdata.synthetic.arrangements import (
     DINNER,
     FLOOR_THINGS,
+    against_wall,
     below,
     bookcase,
     build,
@@ -43,7 +44,7 @@ def furnish_bedroom(placer: Placer) -> None:
     """Bed with its head to a wall, nightstands with lamps, wardrobe, dresser with a mirror, perhaps a desk."""
     rng, palette = placer.rng, placer.plan.palette
     dress_windows(placer, curtains=0.9)
-    bed = placer.against_wall(build(placer, bedroom.bed), centred=True, tries=60)
+    bed = against_wall(placer, bedroom.bed, centred=True)
     if bed is not None:
         size = placer.placed[bed].model.size
         for side in (-1, 1):
@@ -77,9 +78,9 @@ def furnish_bedroom(placer: Placer) -> None:
                 oval=chance(placer, 0.3),
             )
             placer.near(mat, bed, (side * (size[0] / 2 + mat.size[0] / 2 + 0.06), -0.35))
-    placer.against_wall(build(placer, storage.wardrobe), tries=40)
+    against_wall(placer, storage.wardrobe)
     if chance(placer, 0.7):
-        chest = placer.against_wall(build(placer, storage.dresser))
+        chest = against_wall(placer, storage.dresser)
         if chest is not None:
             wall, along = placer.wall_of(chest)
             if chance(placer, 0.6):
@@ -98,9 +99,9 @@ def furnish_bedroom(placer: Placer) -> None:
     if chance(placer, 0.55):
         workplace(placer)
     elif chance(placer, 0.6):
-        placer.against_wall(build(placer, seating.armchair))
+        against_wall(placer, seating.armchair)
     if chance(placer, 0.5):
-        placer.against_wall(build(placer, decor.plant))
+        against_wall(placer, decor.plant)
     decorate_walls(placer, int(rng.integers(1, 4)))
     scatter(placer, FLOOR_THINGS, int(rng.integers(1, 4)))
 
@@ -112,12 +113,12 @@ def furnish_office(placer: Placer) -> None:
     placer.hang(build(placer, hangings.whiteboard), 0.95)
     for _ in range(1 + int(placer.plan.area > 12) + int(placer.plan.area > 20)):
         workplace(placer)
-    filing = placer.against_wall(build(placer, storage.file_cabinet))
+    filing = against_wall(placer, storage.file_cabinet)
     if filing is not None:
         clutter(placer, filing, (decor.small_plant, containers.cardboard_box, decor.book), 1)
     if chance(placer, 0.85):
         bookcase(placer)
-    low = placer.against_wall(build(placer, storage.cabinet))
+    low = against_wall(placer, storage.cabinet)
     if low is not None:
         placer.on(build(placer, electronics.printer), low, turn=0.0)
         clutter(placer, low, (decor.book, tableware.cup, decor.small_plant), 2)
@@ -127,7 +128,7 @@ def furnish_office(placer: Placer) -> None:
             clutter(
                 placer, table, (tableware.cup, decor.book, electronics.laptop, tableware.bottle), 3
             )
-    placer.against_wall(build(placer, decor.plant))
+    against_wall(placer, decor.plant)
     decorate_walls(placer, int(rng.integers(1, 3)))
     scatter(
         placer,
@@ -145,7 +146,7 @@ def furnish_dining_room(placer: Placer) -> None:
         clutter(placer, table, DINNER, int(rng.integers(5, 9)))
         if chance(placer, 0.3):
             below(placer, table, (decor.toy_ball, containers.basket))
-    chest = placer.against_wall(build(placer, storage.cabinet), centred=True)
+    chest = against_wall(placer, storage.cabinet, centred=True)
     if chest is not None:
         clutter(
             placer,
@@ -159,10 +160,10 @@ def furnish_dining_room(placer: Placer) -> None:
     if chance(placer, 0.6):
         bookcase(placer)
     if chance(placer, 0.5):
-        placer.against_wall(build(placer, seating.bench))
+        against_wall(placer, seating.bench)
     if chance(placer, 0.5):
-        placer.against_wall(build(placer, seating.armchair))
-    placer.against_wall(build(placer, decor.plant))
+        against_wall(placer, seating.armchair)
+    against_wall(placer, decor.plant)
     decorate_walls(placer, int(rng.integers(2, 4)))
     scatter(placer, FLOOR_THINGS, int(rng.integers(1, 4)))
 

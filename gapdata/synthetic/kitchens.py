@@ -7,6 +7,7 @@ import numpy as np
 from gapdata.synthetic.arrangements import (
     DINNER,
     WORKTOP,
+    against_wall,
     build,
     chance,
     clutter,
@@ -26,6 +27,9 @@ from gapdata.synthetic.furniture import (
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
 
+UNIT_GAP = 0.01  # metres between kitchen units
+CABINET_HEIGHT = 1.46  # of the underside of wall cabinets
+
 
 def furnish_kitchen(placer: Placer) -> None:
     """A run of counters with sink, stove and fridge, wall cabinets above, a table with chairs."""
@@ -41,12 +45,12 @@ def furnish_kitchen(placer: Placer) -> None:
     if table is not None:
         clutter(placer, table, DINNER, int(rng.integers(4, 8)))
     if chance(placer, 0.5):
-        chest = placer.against_wall(build(placer, storage.cabinet))
+        chest = against_wall(placer, storage.cabinet)
         if chest is not None:
             clutter(placer, chest, WORKTOP, 3)
-    placer.against_wall(build(placer, containers.trash_can))
+    against_wall(placer, containers.trash_can)
     if chance(placer, 0.6):
-        placer.against_wall(build(placer, decor.plant))
+        against_wall(placer, decor.plant)
     decorate_walls(placer, int(rng.integers(0, 3)))
     scatter(
         placer,
@@ -57,61 +61,72 @@ def furnish_kitchen(placer: Placer) -> None:
 
 def _kitchen_run(placer: Placer) -> None:
     """Fridge, counters, stove side by side along the longest wall that takes them."""
-    rng, palette, plan = placer.rng, placer.plan.palette, placer.plan
+    rng, palette = placer.rng, placer.plan.palette
     fridge, cooker = build(placer, kitchen.refrigerator), build(placer, kitchen.stove)
     sink_part = kitchen.counter(rng, palette, float(rng.uniform(1.1, 1.5)), sink=True)
     plain = kitchen.counter(rng, palette, float(rng.uniform(0.6, 1.0)), sink=False)
     row = [fridge, sink_part, cooker, plain]
     if chance(placer, 0.5):
         row = row[::-1]
-    total = sum(float(m.size[0]) for m in row) + 0.01 * len(row)
-    walls = [
-        w
-        for w in np.argsort(-plan.lengths, kind="stable").tolist()
-        if plan.lengths[w] > total + 0.06
-    ]
-    for wall in walls:
-        for start in (
-            0.04,
-            float(plan.lengths[wall]) - total - 0.04,
-            0.5 * (float(plan.lengths[wall]) - total),
-        ):
-            if _run_at(placer, row, wall, start):
-                return
+    built = _longest_run(placer, row)
+    standing = {id(placer.placed[index].model) for index in built}
     for model in row:
-        placer.against_wall(model)
+        if id(model) not in standing:
+            index = placer.against_wall(model)
+            if index is not None:
+                built.append(index)
+    for index in built:
+        _equip(placer, index)
 
 
-def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> bool:
-    """Tries to build a whole kitchen run; its first unit decides whether the wall is taken."""
-    along = start
-    built: list[tuple[int, float, float]] = []
+def _longest_run(placer: Placer, row: list[Model]) -> list[int]:
+    """Builds the units side by side at the wall and start that take the most of them."""
+    plan = placer.plan
+    total = sum(float(m.size[0]) + UNIT_GAP for m in row)
+    starts = []
+    for wall in np.argsort(-plan.lengths, kind="stable").tolist():
+        slack = float(plan.lengths[wall]) - total
+        if slack > 0.06:
+            starts += [(wall, 0.04), (wall, slack - 0.04), (wall, 0.5 * slack)]
+    best: tuple[int, int, float] | None = None
+    empty = placer.checkpoint()
+    for wall, start in starts:
+        built = _run_at(placer, row, wall, start)
+        if len(built) == len(row):
+            return built
+        placer.restore(empty)
+        if best is None or len(built) > best[0]:
+            best = (len(built), wall, start)
+    return _run_at(placer, row, best[1], best[2]) if best else []
+
+
+def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> list[int]:
+    built, along = [], start
     for model in row:
         width = float(model.size[0])
         index = placer.at_wall(model, wall, along + width / 2)
-        if index is None and not built:
-            return False
         if index is not None:
-            built.append((index, along, width))
-        along += width + 0.01
-    for index, begin, width in built:
-        model = placer.placed[index].model
-        if model.label == "kitchen counter":
-            if len(model.surfaces) == 2:
-                basin = build(placer, kitchen.sink)
-                placer.try_put(
-                    basin,
-                    placer.placed[index].position + np.array([0, 0, kitchen.COUNTER_HEIGHT]),
-                    placer.placed[index].yaw,
-                    index,
-                    reserved=False,
-                )
-            for surface in range(len(model.surfaces)):
-                if surface == 0 and chance(placer, 0.5):
-                    placer.on(build(placer, kitchen.microwave), index, surface=surface, turn=0.0)
-                clutter(placer, index, WORKTOP, int(placer.rng.integers(1, 4)), surface)
-            cabinet = kitchen.wall_cabinet(placer.rng, placer.plan.palette, width - 0.01)
-            placer.hang(cabinet, 1.46, wall=wall, along=begin + width / 2)
-        elif model.label == "stove":
-            placer.on(build(placer, tableware.pot), index, at=(-0.14, -0.13), turn=0.3)
-    return True
+            built.append(index)
+        along += width + UNIT_GAP
+    return built
+
+
+def _equip(placer: Placer, index: int) -> None:
+    """Sink, appliances and a wall cabinet for a counter, a pot for a stove."""
+    thing = placer.placed[index]
+    surfaces = len(thing.model.surfaces)
+    if thing.model.label == "stove":
+        placer.on(build(placer, tableware.pot), index, at=(-0.14, -0.13), turn=0.3)
+    if thing.model.label != "kitchen counter":
+        return
+    if surfaces == 2:
+        worktop = thing.position + np.array([0.0, 0.0, kitchen.COUNTER_HEIGHT])
+        placer.try_put(build(placer, kitchen.sink), worktop, thing.yaw, index, reserved=False)
+    for surface in range(surfaces):
+        if surfaces == 1 and chance(placer, 0.8):
+            placer.on(build(placer, kitchen.microwave), index, surface=surface, turn=0.0)
+        clutter(placer, index, WORKTOP, int(placer.rng.integers(1, 4)), surface)
+    wall, along = placer.wall_of(index)
+    width = float(thing.model.size[0]) - UNIT_GAP
+    cabinet = kitchen.wall_cabinet(placer.rng, placer.plan.palette, width)
+    placer.hang(cabinet, CABINET_HEIGHT, wall=wall, along=along)

@@ -7,6 +7,7 @@ import numpy as np
 from gapdata.synthetic.arrangements import (
     FLOOR_THINGS,
     LOW_CLUTTER,
+    against_wall,
     below,
     bookcase,
     build,
@@ -35,7 +36,7 @@ def furnish_living_room(placer: Placer) -> None:
     """Couch, coffee table on a rug, television opposite, armchair, lamp, bookshelf."""
     rng = placer.rng
     dress_windows(placer, curtains=0.7)
-    couch = placer.against_wall(build(placer, seating.couch), centred=True, tries=40)
+    couch = against_wall(placer, seating.couch, centred=True)
     if couch is not None:
         _sitting_group(placer, couch)
         _television(placer, couch)
@@ -53,14 +54,14 @@ def furnish_living_room(placer: Placer) -> None:
     if chance(placer, 0.8):
         bookcase(placer)
     if chance(placer, 0.5):
-        chest = placer.against_wall(build(placer, storage.cabinet))
+        chest = against_wall(placer, storage.cabinet)
         if chest is not None:
             clutter(placer, chest, (lamps.table_lamp, decor.vase, decor.small_plant, decor.book), 3)
     if placer.plan.area > 22 and chance(placer, 0.7):
         table = table_with_chairs(placer, tables.small_table, seating.chair, rug=False)
         if table is not None:
             clutter(placer, table, LOW_CLUTTER, 3)
-    placer.against_wall(build(placer, decor.plant))
+    against_wall(placer, decor.plant)
     decorate_walls(placer, int(rng.integers(2, 5)))
     scatter(placer, FLOOR_THINGS, int(rng.integers(2, 5)))
 

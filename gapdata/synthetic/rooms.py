@@ -24,6 +24,7 @@ DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
 LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
 DAYLIGHT_DEPTH = 0.9  # metres inside the window
 WALL_STRETCH = 1.0  # metres of wall that count as one thing to look at
+WALL_INTEREST = 0.05  # ... as interesting as an object of this half-size
 NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
 
 
@@ -79,7 +80,7 @@ def _daylight(placer: Placer) -> list[Light]:
 
 
 def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, "n"]]:
-    """Centres and half-sizes of everything worth looking at: objects, and every stretch of wall."""
+    """Centres and half-sizes of everything worth looking at: objects, and a little every stretch of wall."""
     centers, radii = [], []
     for thing in placer.placed:
         if thing.model.label in NOT_WATCHED:
@@ -93,5 +94,5 @@ def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, "n
         for k in range(stretches):
             spot = plan.point(wall, length * (k + 0.5) / stretches)
             centers.append(np.append(spot, 0.5 * plan.height))
-            radii.append(0.5 * length / stretches)
+            radii.append(WALL_INTEREST)
     return np.array(centers), np.array(radii)

@@ -18,7 +18,7 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
     width = float(rng.choice([0.96, 1.42, 1.62]))
     length, rail, leg = 2.04, 0.12, rng.uniform(0.2, 0.3)
     mattress, board = 0.2, 0.05
-    head = rng.uniform(0.9, 1.15)
+    head = rng.uniform(0.76, 1.12)
     wood = palette.wood if rng.random() < 0.65 else palette.wood_second
     padded = rng.random() < 0.4
     back_y = (length + board) / 2 - board / 2

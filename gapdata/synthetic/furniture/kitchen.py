@@ -135,9 +135,9 @@ def stove(rng: np.random.Generator, palette: Palette) -> Model:
         for y in (-0.13, 0.15):
             parts += parts_of(
                 Finish(rgb=(120, 122, 126), material="metal"),
-                cylinder(0.085, 0.004, (x, y, COUNTER_HEIGHT), 24),
+                cylinder(0.115, 0.004, (x, y, COUNTER_HEIGHT), 24),
             )
-    surface = tabletop(width, depth, COUNTER_HEIGHT + 0.004, inset=0.06)
+    surface = tabletop(width, depth, COUNTER_HEIGHT + 0.004, inset=0.02)
     return Model(
         label="stove",
         parts=tuple(parts),

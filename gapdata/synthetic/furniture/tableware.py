@@ -54,7 +54,7 @@ def toaster(rng: np.random.Generator, palette: Palette) -> Model:
 
 def pot(rng: np.random.Generator, palette: Palette) -> Model:
     """A cooking pot with two handles and a lid."""
-    r, h = rng.uniform(0.1, 0.13), rng.uniform(0.11, 0.15)
+    r, h = rng.uniform(0.09, 0.112), rng.uniform(0.11, 0.15)
     body = STEEL if rng.random() < 0.5 else accent(rng, "metal")
     lid = lathe([(r, h), (r, h + 0.006), (0.5 * r, h + 0.022), (0.02, h + 0.028)], segments=28)
     parts = parts_of(body, cylinder(r, h, segments=28), lid)
