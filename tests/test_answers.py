@@ -71,7 +71,9 @@ def test_lists_round_trip_with_any_label(rows):
 def test_lists_are_fenced_json_with_one_object_a_line():
     rows = [{"label": "sofa", "bbox_3d": [1.0] * 9}, {"label": "lamp", "bbox_3d": [-0.001] * 9}]
     lines = format_answer(rows, "list").split("\n")
-    assert lines[0] == "```json" and lines[-1] == "```" and len(lines) == 6
+    assert lines[0] == "```json"
+    assert lines[-1] == "```"
+    assert len(lines) == 6
     assert json.loads(lines[2].removesuffix(","))["label"] == "sofa"
     assert "-0.00" not in lines[3]
 
