@@ -18,13 +18,16 @@ from gapdata.view import AmodalMask, View
 
 Array = np.ndarray
 
+# A pixel of a depth sensor is 2 mm a metre or less, and scan meshes have triangles of 1 to 2 cm.
+CAST_STRIDE = 4
+
 
 class CapturedRenderer:
     """A scan's own RGB-D on the grid of its colour images, or of those resized to (height, width).
 
     Depth is resampled nearest, never blended. Colour is resized by area averaging. Instances, normals and
     amodal masks come from the mesh, where the scene has one, seen from the frame's pose and cast with
-    stride 2 (see MeshCaster). Instances and
+    CAST_STRIDE (see MeshCaster). Instances and
     normals are kept only where the sensor confirms the mesh: its depth agrees within `tolerance`, or the
     pixel lies in a hole narrower than `hole_width` pixels of the depth map between such depths. Elsewhere
     something that the mesh lacks may stand in front (wide holes are typical of black and shiny objects),
@@ -45,7 +48,7 @@ class CapturedRenderer:
         self._size = ImageSize(height, width)
         self._caster = None
         if scene.mesh is not None:
-            self._caster = MeshCaster(scene.mesh, scene.instances, stride=2)
+            self._caster = MeshCaster(scene.mesh, scene.instances, stride=CAST_STRIDE)
 
     def render(self, frame: Frame) -> View:
         """All layers of a frame."""

@@ -9,7 +9,8 @@ import pytest
 
 from gapdata.errors import ConfigError
 from gapdata.geometry.camera import ray_distance_from_depth, unproject_depth
-from gapdata.renderers.mesh_caster import CANVAS_MARGIN, OUTSIDE_STRIDE, MeshCaster
+from gapdata.renderers.amodal import CANVAS_MARGIN, OUTSIDE_STRIDE
+from gapdata.renderers.mesh_caster import MeshCaster
 from gapdata.scene import Instance, Mesh
 from tests.fixtures.scenes import (
     MeshBuilder,
@@ -186,19 +187,20 @@ def test_structure_has_no_amodal_mask():
     assert not shell & {mask.instance for mask in masks}
 
 
-def test_stride_two_agrees_with_every_pixel_cast():
+@pytest.mark.parametrize("stride", [2, 4])
+def test_strides_agree_with_every_pixel_cast(stride):
     scene = box_room(height=97, width=127)
-    exact, sparse = caster_of(scene), caster_of(scene, stride=2)
+    exact, sparse = caster_of(scene), caster_of(scene, stride=stride)
     for frame in scene.frames[:4]:
         a, b = exact.cast(frame.camera), sparse.cast(frame.camera)
-        assert (exact.instances_at(a) != sparse.instances_at(b)).mean() < 1e-3
-        np.testing.assert_allclose(b.depth, a.depth, rtol=0.02)
-        np.testing.assert_array_equal(b.depth[::2, ::2], a.depth[::2, ::2])
+        assert (exact.instances_at(a) != sparse.instances_at(b)).mean() < 2e-3
+        np.testing.assert_allclose(b.depth, a.depth, rtol=0.03)
+        np.testing.assert_array_equal(b.depth[::stride, ::stride], a.depth[::stride, ::stride])
         whole = {mask.instance: int(mask.mask.sum()) for mask in exact.amodal_masks(a)}
         block = {mask.instance: int(mask.mask.sum()) for mask in sparse.amodal_masks(b)}
         assert whole.keys() == block.keys()
         for number, pixels in whole.items():
-            assert block[number] == pytest.approx(pixels, rel=0.05, abs=20)
+            assert block[number] == pytest.approx(pixels, rel=0.05, abs=30)
 
 
 def test_shadow_is_where_the_box_stands_between():
