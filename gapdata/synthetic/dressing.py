@@ -28,18 +28,20 @@ def decorate_walls(placer: Placer, pictures: int) -> None:
 
 
 def dress_windows(placer: Placer, *, curtains: float) -> None:
-    """Radiators below windows and curtains at their sides, before furniture comes."""
+    """Radiators below windows and curtains at their sides, alike all over the room, before furniture comes."""
+    palette = placer.plan.palette
+    cloth = palette.accent_second if chance(placer, 0.5) else palette.fabric
+    has_curtains, to_floor = chance(placer, curtains), chance(placer, 0.6)
     for opening in placer.plan.openings:
         if opening.kind != "window":
             continue
         middle = 0.5 * (opening.start + opening.end)
         if chance(placer, 0.4):
             placer.hang(build(placer, hangings.radiator), 0.14, wall=opening.wall, along=middle)
-        if chance(placer, curtains):
+        if has_curtains:
             width = float(placer.rng.uniform(0.28, 0.42))
-            low = 0.04 if chance(placer, 0.6) else opening.sill - 0.1
-            model = hangings.curtain(
-                placer.rng, placer.plan.palette, width, opening.top + 0.15 - low
-            )
+            low = 0.04 if to_floor else opening.sill - 0.1
+            height = opening.top + 0.15 - low
+            model = hangings.curtain(cloth, palette.metal, width, height)
             for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
                 placer.hang(model, low, wall=opening.wall, along=along)

@@ -45,7 +45,7 @@ def color_name(rgb: Rgb) -> str:
 class Finish:
     """The look of a surface: sRGB base colour, the material's name, and a texture ("" = plain).
 
-    `texture` names an entry of gapdata.synthetic.textures, or the picture number of a `picture` list.
+    `texture` names an entry of gapdata.synthetic.textures.
     """
 
     rgb: Rgb

@@ -76,7 +76,7 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
 
 def pillow(rng: np.random.Generator, palette: Palette) -> Model:
     """A sleeping pillow lying flat."""
-    size = (rng.uniform(0.56, 0.68), rng.uniform(0.38, 0.44), rng.uniform(0.12, 0.15))
+    size = (rng.uniform(0.5, 0.61), rng.uniform(0.38, 0.44), rng.uniform(0.12, 0.15))
     finish = LINEN if rng.random() < 0.5 else palette.accent_second
     return Model(label="pillow", parts=parts_of(finish, stuffed(size)), finish=finish)
 

@@ -99,14 +99,13 @@ def clock(rng: np.random.Generator, palette: Palette) -> Model:
     return Model(label="clock", parts=parts, finish=rim, shape="round")
 
 
-def curtain(rng: np.random.Generator, palette: Palette, width: float, height: float) -> Model:
+def curtain(cloth: Finish, rail_finish: Finish, width: float, height: float) -> Model:
     """One pleated curtain on a rail that is fixed to the wall at y = 0."""
-    cloth = palette.accent_second if rng.random() < 0.5 else palette.fabric
     folds = max(4, round(width / 0.07))
     pleat, depth = width / folds, 0.05
     parts: list[Part] = []
     rail = block((width, 0.03, 0.03), (0, -0.015, height - 0.04))
-    parts += parts_of(palette.metal, rail)
+    parts += parts_of(rail_finish, rail)
     for k in range(folds):
         x = (k + 0.5) * pleat - width / 2
         shape = circle(1.0, 12) * np.array([pleat / 2 / np.cos(np.pi / 12), depth / 2])
