@@ -115,9 +115,9 @@ def _tally_faults(tally: _PointTally, thresholds: Thresholds) -> Faults:
             f"expected at most {thresholds.max_wrong_states:.0%}",
         )
     share = 1 - thresholds.share(tally.other_instance, tally.labelled)
-    if share < thresholds.min_same_instance:
+    if share < thresholds.min_same_point_instance:
         yield (
             "points",
             f"{share:.0%} of the seen points have the instance id of their pixel, "
-            f"expected at least {thresholds.min_same_instance:.0%}",
+            f"expected at least {thresholds.min_same_point_instance:.0%}",
         )
