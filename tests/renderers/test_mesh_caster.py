@@ -179,6 +179,19 @@ def test_amodal_masks_equal_casting_each_instance_alone(number):
         np.testing.assert_array_equal(found, inside)
 
 
+def test_an_occluder_right_in_front_hides_the_mask_but_does_not_shrink_it():
+    camera = camera_at((0, 0, 0), (1, 0, 0), height=120, width=160)
+    picture = [(4, 0.5, -0.5), (4, -0.5, -0.5), (4, -0.5, 0.5), (4, 0.5, 0.5)]
+    sheet = [(3.999, 2, -2), (3.999, -2, -2), (3.999, -2, 2), (3.999, 2, 2)]
+    scene = MeshBuilder().quad(picture, "picture").quad(sheet, "curtain").scene([camera])
+    caster = caster_of(scene)
+    hits = caster.cast(camera)
+    assert not (caster.instances_at(hits) == 1).any()
+    mask = next(mask for mask in caster.amodal_masks(hits) if mask.instance == 1)
+    side = camera.K[0, 0] / 4.0
+    assert mask.mask.sum() == pytest.approx(side**2, abs=4 * side)
+
+
 def test_structure_has_no_amodal_mask():
     scene = box_room()
     caster = caster_of(scene)
