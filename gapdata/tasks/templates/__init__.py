@@ -1,0 +1,19 @@
+"""The words of all questions, as data: at least six templates a wording key.
+
+Slots: `in_views` and `views` speak of the asked images; for an object x: `x` (label), `the_x`, `an_x`, `is_x`,
+`does_x`, `xs` (plural). Units and the form of the answer are always stated.
+"""
+
+from __future__ import annotations
+
+from gapdata.tasks.templates import camera, counting, distance, grounding, points, relations, size
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    **camera.TEMPLATES,
+    **counting.TEMPLATES,
+    **distance.TEMPLATES,
+    **grounding.TEMPLATES,
+    **points.TEMPLATES,
+    **relations.TEMPLATES,
+    **size.TEMPLATES,
+}
