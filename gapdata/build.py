@@ -14,11 +14,13 @@ import pyarrow as pa
 
 from gapdata import __version__
 from gapdata.build_config import BuildConfig
+from gapdata.card import CARD_NAME, dataset_card
 from gapdata.errors import ConfigError, GapdataError
 from gapdata.executors import open_executor
 from gapdata.shard_job import ShardJob, ShardResult, run_job
 from gapdata.shards.index import count, write_index
 from gapdata.shards.manifest import Manifest, ShardInfo, write_manifest
+from gapdata.shards.storage import write_file
 from gapdata.sources import Source, open_source
 from gapdata.workspace import Workspace
 
@@ -140,7 +142,7 @@ def _run_and_record(job: ShardJob, report: Callable[[int], None]) -> ShardResult
 def _finish(
     config: BuildConfig, content: dict[str, Any], source: Source, results: Sequence[ShardResult]
 ) -> Manifest:
-    """Writes the index and, last, the manifest."""
+    """Writes the index, the card and, last, the manifest."""
     drops = sum((result.drops for result in results), Counter[str]())
     failures = tuple(failure for result in results for failure in result.failures)
     records = [result.record for result in results if result.record is not None]
@@ -169,6 +171,7 @@ def _finish(
         failures=failures,
     )
     write_index(config.out, samples, qa)
+    write_file(config.out, CARD_NAME, dataset_card(manifest).encode())
     write_manifest(config.out, manifest)
     return manifest
 

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from gapdata.card import CARD_NAME
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shard_job import ShardResult
 from gapdata.shards.index import QA_NAME, SAMPLES_NAME
@@ -20,7 +21,7 @@ from gapdata.shards.writer import ShardRecord
 _BUILD = "_build"
 _CONFIG = f"{_BUILD}/config.json"
 # What a build may replace, in the order it is removed: the manifest first, so that nothing half-gone looks whole.
-_OWNED = (MANIFEST_NAME, SAMPLES_NAME, QA_NAME, "shards", _BUILD)
+_OWNED = (MANIFEST_NAME, SAMPLES_NAME, QA_NAME, CARD_NAME, "shards", _BUILD)
 
 
 class Workspace:

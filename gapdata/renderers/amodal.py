@@ -24,6 +24,8 @@ CANVAS_MARGIN = 1
 OUTSIDE_STRIDE = 4
 # Boxes are grown a little, so that rounding never excludes a pixel that a ray would hit.
 BOX_SLACK_M = 1e-3
+# Embree (open3d 0.20) crashes with some thousand scenes alive.
+MAX_OPEN_SCENES = 256
 NEAR_M = 1e-2  # a box that reaches nearer to the camera plane may cover any pixel
 
 
@@ -111,15 +113,22 @@ class AmodalCaster:
         self, instance: int, camera: Camera, columns: Int64[Array, "n"], rows: Int64[Array, "n"]
     ) -> Bool[Array, "n"]:
         """Whether the rays of pixels hit the instance's own faces."""
-        if instance not in self._own_scenes:
-            faces = self._mesh.faces[self._objects[instance]]
-            used, local = np.unique(faces, return_inverse=True)
-            vertices = self._mesh.vertices[used]
-            self._own_scenes[instance] = raycasting_scene(vertices, local.reshape(-1, 3))
         import open3d
 
         rays = open3d.core.Tensor.from_numpy(pixel_rays(camera, columns, rows))
-        return np.asarray(self._own_scenes[instance].test_occlusions(rays, nthreads=1).numpy())
+        return np.asarray(self._own_scene(instance).test_occlusions(rays, nthreads=1).numpy())
+
+    def _own_scene(self, instance: int) -> Any:
+        """The ray-casting scene of one instance; the MAX_OPEN_SCENES last used are kept."""
+        scene = self._own_scenes.pop(instance, None)
+        if scene is None:
+            faces = self._mesh.faces[self._objects[instance]]
+            used, local = np.unique(faces, return_inverse=True)
+            scene = raycasting_scene(self._mesh.vertices[used], local.reshape(-1, 3))
+        self._own_scenes[instance] = scene
+        if len(self._own_scenes) > MAX_OPEN_SCENES:
+            del self._own_scenes[next(iter(self._own_scenes))]
+        return scene
 
 
 def _instance_faces(mesh: Mesh, instances: Iterable[Instance]) -> dict[int, Int64[Array, "f"]]:

@@ -243,3 +243,22 @@ def test_instances_without_faces_are_left_out():
     caster = MeshCaster(scene.mesh, (*scene.instances, extra))
     masks = caster.amodal_masks(caster.cast(scene.frames[0].camera))
     assert [mask.instance for mask in masks] == [1, 2]
+
+
+def test_two_thousand_instances_have_masks_of_their_own():
+    """More than ray-casting scenes can be alive; a second wall of boards is hidden by the first."""
+    builder = MeshBuilder()
+    for depth in (40.0, 42.0):
+        for x in range(40):
+            for z in range(25):
+                builder.box((depth, x - 19.5, z - 12.0), (0.001, 0.8, 0.8), "board")
+    scene = builder.scene([camera_at((0, 0, 0.2), (1, 0, 0.2))])
+    caster = caster_of(scene)
+    hits = caster.cast(scene.frames[0].camera)
+    masks = caster.amodal_masks(hits)
+    assert len(masks) == 2000
+    seen = np.bincount(caster.instances_at(hits).ravel(), minlength=2001)[1:]
+    amodal = np.array([mask.mask.sum() for mask in masks])
+    assert (seen <= amodal).all()
+    assert (seen[:1000] == amodal[:1000]).all()  # nothing stands in front of the first wall
+    assert seen[1000:].sum() < 0.5 * amodal[1000:].sum()

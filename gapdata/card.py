@@ -1,0 +1,33 @@
+"""The dataset card: README.md of a dataset, made from its manifest."""
+
+from __future__ import annotations
+
+from gapdata.shards.huggingface import card_header
+from gapdata.shards.manifest import Manifest
+
+CARD_NAME = "README.md"
+
+
+def dataset_card(manifest: Manifest) -> str:
+    """Markdown with the YAML front matter by which Hugging Face `datasets` knows the columns."""
+    counts = manifest.counts
+    views = int(manifest.config["views"])
+    rows = "\n".join(f"| {task} | {number} |" for task, number in sorted(counts["tasks"].items()))
+    splits = ", ".join(
+        f"{split} ({sum(shard.samples for shard in shards)} samples)"
+        for split, shards in manifest.splits.items()
+    )
+    return f"""{card_header(manifest, views)}
+# 3D-language training shards from {manifest.source}
+
+{counts["scenes"]} scenes, {counts["samples"]} samples of {views} views, {counts["qa"]} questions; splits: {splits}.
+Made by gapdata {manifest.gapdata_version}, seed {manifest.seed}; `dataset.json` holds all settings and hashes.
+Licence of the data: {manifest.licence}
+
+| task | questions |
+|---|---|
+{rows}
+
+Each sample has pictures, z-depth (uint16, 0 = invalid), normals, instance ids, cameras (OpenCV, cam2world), scene points
+and questions. Depth and ids are TIFF bytes: `cv2.imdecode(np.frombuffer(data, np.uint8), -1)`.
+"""
