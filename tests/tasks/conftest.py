@@ -1,4 +1,4 @@
-"""A room of boxes rendered once for all task tests."""
+"""The worlds that task tests ask about, rendered once."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ import pytest
 from gapdata.scene import Scene
 from gapdata.tasks.facts import Facts
 from gapdata.view import View
-from tests.fixtures.asking import facts_of, rendered
-from tests.fixtures.scenes import box_room
-
-FRAMES = (0, 1, 2, 7)
+from tests.fixtures.worlds import world, world_facts
 
 
 @pytest.fixture(scope="session")
 def room() -> tuple[Scene, tuple[View, ...]]:
     """Seven boxes, two of them with one label, and four views that see most of them."""
-    scene = box_room(8, height=180, width=240, furniture=7)
-    return scene, rendered(scene, FRAMES)
+    return world("room")
 
 
 @pytest.fixture(scope="session")
-def room_facts(room: tuple[Scene, tuple[View, ...]]) -> Facts:
+def room_facts() -> Facts:
     """Facts of the room's four views."""
-    return facts_of(*room)
+    return world_facts("room")

@@ -23,6 +23,7 @@ from gapdata.tasks.facts import Facts, SceneFacts
 from gapdata.tasks.templates import TEMPLATES
 from tests.fixtures.asking import ask, facts_of, rendered
 from tests.fixtures.scenes import box_room, surface_points
+from tests.fixtures.worlds import task_facts
 
 NAMES = sorted(TASKS)
 FRAME_NAMES = {"", "viewer", "world", "object", "first_view"}
@@ -130,9 +131,13 @@ def test_an_unknown_task_is_refused_with_the_names_there_are():
         open_task("paint")
 
 
-def test_all_formats_and_view_counts_are_asked(samples):
-    tasks = [open_task(name) for name in NAMES]
-    rows = [qa for seed in range(6) for qa in ask(samples["four"], *tasks, seed=seed)]
+def test_all_formats_and_view_counts_are_asked():
+    rows = [
+        qa
+        for name in NAMES
+        for seed in range(6)
+        for qa in ask(task_facts(name), open_task(name), seed=seed)
+    ]
     assert {qa.format for qa in rows} == set(FORMATS)
     assert {len(qa.views) for qa in rows} == {1, 2, 4}
     assert {qa.frame for qa in rows} >= {"", "viewer", "object", "first_view"}
@@ -140,10 +145,10 @@ def test_all_formats_and_view_counts_are_asked(samples):
     assert set(per_task) == set(NAMES)
 
 
-def test_formats_announced_by_tasks_are_all_asked(samples):
+def test_formats_announced_by_tasks_are_all_asked():
     for name in NAMES:
         task = open_task(name)
-        rows = [qa for seed in range(8) for qa in ask(samples["four"], task, seed=seed)]
+        rows = [qa for seed in range(8) for qa in ask(task_facts(name), task, seed=seed)]
         assert {qa.format for qa in rows} == set(task.formats)
 
 
@@ -169,13 +174,13 @@ def test_every_wording_has_six_different_templates_with_the_same_facts(key):
     assert all(objects(template) == objects(templates[0]) for template in templates)
 
 
-def test_every_template_is_drawn_and_every_key_is_used(samples):
+def test_every_template_is_drawn_and_every_key_is_used():
     drawn = defaultdict(set)
-    tasks = [open_task(name) for name in NAMES]
-    for seed in range(40):
-        for qa in ask(samples["four"], *tasks, seed=seed):
-            key, number = qa.template.split("/")
-            drawn[key].add(int(number))
+    for name in NAMES:
+        for seed in range(40):
+            for qa in ask(task_facts(name), open_task(name), seed=seed):
+                key, number = qa.template.split("/")
+                drawn[key].add(int(number))
     assert {key: len(numbers) for key, numbers in drawn.items()} == {
         key: len(templates) for key, templates in TEMPLATES.items()
     }
@@ -186,11 +191,11 @@ def chi_square_p(counts):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "choice" in open_task(name).formats])
-def test_the_right_option_has_no_favourite_place_and_no_favourite_rank(name, samples):
+def test_the_right_option_has_no_favourite_place_and_no_favourite_rank(name):
     """Over many draws: the place in the list, the rank by alphabet or size, and the rank by length."""
     places, ranks = defaultdict(Counter), Counter()
     for seed in range(100):
-        for qa in ask(samples["four"], open_task(name), seed=seed):
+        for qa in ask(task_facts(name), open_task(name), seed=seed):
             if qa.format == "choice":
                 places[len(qa.choices)][qa.choices.index(qa.value)] += 1
                 if qa.choices[0].endswith(" m"):
