@@ -25,7 +25,7 @@ class Task(Protocol):
 
     name: str
     formats: tuple[str, ...]
-    views: str  # which views a question is about: of "single", "pair", "all", comma-separated
+    views: str  # which views a question is about: of "single", "pair", "several", "all", comma-separated
     frame: str
     summary: str
     counterparts: str  # names of the same question in published benchmarks
