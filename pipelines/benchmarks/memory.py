@@ -15,7 +15,7 @@ from pathlib import Path
 
 from machine import describe_run
 
-from gapdata.sources.sens import read_header
+from gapdata.sources.sens import SensFile, read_header
 
 BUILD = "import sys; sys.argv = ['gapdata', *sys.argv[1:]]; from gapdata.cli import main; main()"
 NUM_FRAMES_BYTES = 8  # the last field of the header
@@ -23,11 +23,13 @@ NUM_FRAMES_BYTES = 8  # the last field of the header
 
 def lengthen(sens: Path, times: int) -> None:
     """Repeats all frames of a .sens file in place."""
-    header = read_header(sens)
+    whole = SensFile(sens)
+    header, last = whole.header, whole.index[-1]
+    end = int(whole.blob_at[-1] + last["color_bytes"] + last["depth_bytes"])
     with sens.open("rb") as file:
         head = file.read(header.frames_at - NUM_FRAMES_BYTES)
         file.seek(header.frames_at)
-        frames = file.read()
+        frames = file.read(end - header.frames_at)  # without the inertial block behind them
     with sens.open("wb") as file:
         file.write(head + (header.num_frames * times).to_bytes(NUM_FRAMES_BYTES, "little"))
         for _ in range(times):
