@@ -39,14 +39,17 @@ TASKS: dict[str, str] = {
     "camera_motion": "gapdata.tasks.camera:CameraMotion",
     "closest_object": "gapdata.tasks.distance:ClosestObject",
     "detect_objects": "gapdata.tasks.grounding:DetectObjects",
+    "frame_order": "gapdata.tasks.camera_order:FrameOrder",
     "ground_object": "gapdata.tasks.grounding:GroundObject",
     "object_count": "gapdata.tasks.counting:ObjectCount",
     "object_direction": "gapdata.tasks.relations:ObjectDirection",
     "object_distance": "gapdata.tasks.distance:ObjectDistance",
     "object_size": "gapdata.tasks.size:ObjectSize",
+    "overlap": "gapdata.tasks.camera_order:Overlap",
     "point_depth_order": "gapdata.tasks.points:PointDepthOrder",
     "pointmap": "gapdata.tasks.points:Pointmap",
     "relative_pose": "gapdata.tasks.camera:RelativePose",
+    "view_change": "gapdata.tasks.camera_order:ViewChange",
     "viewer_relation": "gapdata.tasks.relations:ViewerRelation",
 }
 

@@ -20,7 +20,7 @@ Array = np.ndarray
 DIRECTIONS = (("left", "right"), ("up", "down"), ("backward", "forward"))
 
 
-def _pairs(
+def overlapping_pairs(
     facts: Facts, task: str, rng: np.random.Generator, limit: int, min_overlap: float
 ) -> Iterator[tuple[tuple[int, int], Float[Array, "4 4"], np.random.Generator]]:
     """Pairs of views in either order that show some of the same surfaces, with the second's pose in the first."""
@@ -51,7 +51,7 @@ class RelativePose:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For each pair that overlaps one of: how far apart, how far turned, the whole pose."""
-        pairs = _pairs(facts, self.name, rng, self.candidates, self.min_overlap)
+        pairs = overlapping_pairs(facts, self.name, rng, self.candidates, self.min_overlap)
         for views, pose, own in pairs:
             distance = float(np.linalg.norm(pose[:3, 3]))
             angle = float(np.degrees(rotation_angle(pose[:3, :3])))
@@ -113,7 +113,7 @@ class CameraMotion:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For each pair that overlaps, the direction or the amount."""
-        pairs = _pairs(facts, self.name, rng, self.candidates, self.min_overlap)
+        pairs = overlapping_pairs(facts, self.name, rng, self.candidates, self.min_overlap)
         for views, pose, own in pairs:
             move = pose[:3, 3]
             axis = int(np.abs(move).argmax())

@@ -28,6 +28,7 @@ HAS_SIDES = {
     "ground_object",
     "object_direction",
     "relative_pose",
+    "view_change",
     "viewer_relation",
 }
 PIXEL_TASKS = {"pointmap", "point_depth_order"}  # these draw other pixels from a flipped picture
@@ -106,7 +107,8 @@ def test_mirroring_swaps_left_and_right_and_nothing_else(name):
     swapped = 0
     for a, b in zip(before, after, strict=True):
         assert (a.objects, a.views, a.format) == (b.objects, b.views, b.format)
-        assert a.margin == pytest.approx(b.margin, abs=0.011)
+        # Overlaps are measured on a coarse grid of pixels that is not its own mirror image.
+        assert a.margin == pytest.approx(b.margin, abs=0.03 if name == "overlap" else 0.011)
         if a.format == "pixel":
             width = flipped.views[b.views[0]].camera.width
             u, v = (int(value) for value in b.value)

@@ -6,10 +6,20 @@ Slots: `in_views` and `views` speak of the asked images; for an object x: `x` (l
 
 from __future__ import annotations
 
-from gapdata.tasks.templates import camera, counting, distance, grounding, points, relations, size
+from gapdata.tasks.templates import (
+    camera,
+    camera_order,
+    counting,
+    distance,
+    grounding,
+    points,
+    relations,
+    size,
+)
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     **camera.TEMPLATES,
+    **camera_order.TEMPLATES,
     **counting.TEMPLATES,
     **distance.TEMPLATES,
     **grounding.TEMPLATES,
