@@ -205,7 +205,7 @@ class Overlap:
     min_overlap: float = 0.3  # part of the surfaces both views show, for a yes
     max_overlap: float = 0.05  # likewise for a no
     boundary: float = 0.15  # between yes and no, from which margins are measured
-    min_gap: float = 0.15  # between the view that shares most and the next one
+    min_difference: float = 0.15  # between the view that shares most and the next one
     min_depth: float = 0.5  # part of each image that has depth; the rest is unknown
     candidates: int = 4  # pairs tried
     choices: int = 2  # views tried as the one that others are compared with
@@ -253,7 +253,7 @@ class Overlap:
     ) -> Question | None:
         overlaps = np.array([facts.overlap(views[0], other) for other in views[1:]])
         gap = float(np.diff(np.sort(overlaps)[-2:])[0])
-        if gap < self.min_gap or self._blind(facts, views):
+        if gap < self.min_difference or self._blind(facts, views):
             facts.drop(self.name, "two images share about as much, or too little depth")
             return None
         options = [f"image {number}" for number in range(2, len(views) + 1)]
@@ -264,6 +264,6 @@ class Overlap:
             views=views,
             value=options[int(overlaps.argmax())],
             choices=shuffled(options, rng),
-            evidence={"overlaps": overlaps.tolist(), "min_gap": self.min_gap},
+            evidence={"overlaps": overlaps.tolist(), "min_difference": self.min_difference},
             margin=gap,
         )
