@@ -75,6 +75,19 @@ def check(url: Url, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def verify(url: Url, as_json: AsJson = False) -> None:
+    """Derive every answer a second time from depth, instance ids and cameras. Exit 1 when one is contradicted."""
+    from gapdata import summary
+    from gapdata.verify import verify_dataset
+
+    with summary.progress_bar("samples") as on_progress:
+        report = verify_dataset(url, progress=on_progress)
+    _print(summary.verify_dict(report), as_json, summary.describe_verify(url, report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
 def info(url: Url, as_json: AsJson = False) -> None:
     """Print what a dataset holds: counts, splits, what was left out and why."""
     from gapdata import summary

@@ -22,6 +22,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from gapdata.check import CheckReport
     from gapdata.shards.manifest import Manifest
+    from gapdata.verify import VerifyReport
 
 
 class _SpeedColumn(TextColumn):
@@ -114,6 +115,38 @@ def describe_check(url: str, report: CheckReport) -> str:
     if not report.ok:
         verdict += f" ({', '.join(f'{code}: {n}' for code, n in sorted(report.counts.items()))})"
     return "\n".join([*lines, f"{url}: checked {checked}: {verdict}"])
+
+
+def verify_dict(report: VerifyReport) -> dict[str, Any]:
+    """A verification report as JSON types."""
+    found = [
+        {"key": c.key, "question": c.question, "task": c.task, "detail": c.detail}
+        for c in report.contradictions
+    ]
+    return {
+        "ok": report.ok,
+        "samples": report.samples,
+        "qa": report.asked,
+        "tasks": {task: dict(kinds) for task, kinds in report.tasks.items()},
+        "unverifiable": dict(report.reasons),
+        "contradictions": found,
+    }
+
+
+def describe_verify(url: str, report: VerifyReport) -> str:
+    """A verification report in words: questions by task and verdict, each contradiction, the verdict on all."""
+    kinds = ("agree", "bounded", "unverifiable", "contradict")
+    rows = [
+        (task, sum(found.values()), *(found[kind] for kind in kinds))
+        for task, found in report.tasks.items()
+    ]
+    parts = [_table(("task", "asked", *kinds), rows)]
+    if report.reasons:
+        parts.append(_table(("unverifiable", "count"), sorted(report.reasons.items())))
+    parts += [str(contradiction) for contradiction in report.contradictions]
+    verdict = f"{len(report.contradictions)} contradicted" if not report.ok else "none contradicted"
+    verified = f"{report.samples} samples, {report.asked} questions"
+    return "\n".join([*parts, f"{url}: verified {verified}: {verdict}"])
 
 
 def source_dicts() -> list[dict[str, str]]:

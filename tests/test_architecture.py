@@ -37,6 +37,16 @@ def test_reading_shards_needs_no_build_side_package():
     )
 
 
+def test_verifying_knows_nothing_of_how_answers_were_made():
+    made = ("tasks", "pipeline", "build", "renderers", "sources", "synthetic", "selection")
+    blocked = ", ".join(f"'gapdata.{name}'" for name in made)
+    run_python(
+        f"import sys, importlib\nfor name in ({blocked}): sys.modules[name] = None\n"
+        "from gapdata.verify.registry import VERIFIERS, open_verifier\nimport gapdata.verify\n"
+        "for name in VERIFIERS: open_verifier(name)"
+    )
+
+
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=lambda path: path.name)
 def test_files_stay_small(path):
     assert len(path.read_text().splitlines()) <= 500

@@ -19,6 +19,7 @@ FLAGS = {
     "preview": "url out key samples",
     "sources": "as_json",
     "tasks": "as_json",
+    "verify": "url as_json",
 }  # fmt: skip
 ROOMS = "--num-scenes 1 --views 2 --samples-per-scene 1 --size 128x96".split()
 
@@ -56,6 +57,9 @@ def test_build_then_look(rooms, tmp_path):
     assert "questions" in gapdata("info", str(rooms)).stdout
     checked = gapdata("check", str(rooms), "--json")
     assert (checked.returncode, json.loads(checked.stdout)["ok"]) == (0, True), checked.stdout
+    verified = gapdata("verify", str(rooms), "--json")
+    assert verified.returncode == 0, verified.stdout
+    assert json.loads(verified.stdout)["contradictions"] == []
     shown = gapdata("preview", str(rooms), "--out", str(tmp_path / "sheet.png"))
     assert shown.returncode == 0, shown.stderr
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
@@ -84,6 +88,7 @@ def test_check_exits_1_when_a_byte_is_wrong(rooms, tmp_path):
         (["build", "--source", "synthetic"], 2, "--out"),
         (["info", "MISSING"], 1, "dataset.json"),
         (["check", "MISSING"], 1, "dataset.json"),
+        (["verify", "MISSING"], 1, "dataset.json"),
         (["preview", "MISSING", "--out", "x.png"], 1, "dataset.json"),
         (["build", "--source", "synthetic", "--out", "nosuch://x"], 2, "nosuch"),
     ],
