@@ -305,7 +305,7 @@ def _check_row(
     row: tuple[dict[str, Any], pa.Table] | None,
     findings: _Findings,
 ) -> None:
-    expected = sample_row(sample, entry.shard, entry.places)
+    expected = {**sample_row(sample, entry.shard), "members": list(entry.places)}
     if row is None or row[0] != expected:
         wrong = [name for name in expected if row is None or row[0][name] != expected[name]]
         message = f"samples.parquet differs from the tar in {', '.join(wrong)}"

@@ -62,14 +62,14 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
                 samples = SceneSamples(
                     scene=source.load(scene_id), split=job.split, config=job.samples
                 )
-                complete = list(samples)
+                encoded = [writer.encode(sample) for sample in samples]
             except GapdataError as error:
                 failures.append(Failure(scene=scene_id, reason=str(error)))
                 if len(failures) > job.max_failures:
                     raise
             else:
                 drops.update(samples.drops)
-                for sample in complete:
+                for sample in encoded:
                     writer.write(sample)
             report(1)
     return ShardResult(

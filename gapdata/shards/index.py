@@ -52,8 +52,8 @@ QA_SCHEMA = pa.schema(
 _ROW_GROUP = 1 << 16
 
 
-def sample_row(sample: Sample, shard: str, members: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A sample's row of samples.parquet; `members` are its places in the shard."""
+def sample_row(sample: Sample, shard: str) -> dict[str, Any]:
+    """A sample's row of samples.parquet, but for `members`, its places in the shard."""
     return {
         "key": sample.key,
         "shard": shard,
@@ -62,7 +62,6 @@ def sample_row(sample: Sample, shard: str, members: Sequence[dict[str, Any]]) ->
         "split": sample.split,
         "num_views": len(sample.views),
         "num_qa": len(sample.qa),
-        "members": list(members),
     }
 
 

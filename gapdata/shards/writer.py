@@ -66,6 +66,16 @@ class ShardRecord:
         return cls(info=info, samples=samples.replace_schema_metadata(None), qa=qa)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedSample:
+    """A sample as its members' bytes and its index rows, for `ShardWriter.write`."""
+
+    key: str
+    members: dict[str, bytes]
+    row: dict[str, Any]
+    questions: list[dict[str, Any]]
+
+
 class ShardWriter:
     """Context manager that writes samples to the shard `url/name`; see `record` afterwards.
 
@@ -112,7 +122,16 @@ class ShardWriter:
         if self._rows:
             self.record = self._finished_record()
 
-    def write(self, sample: Sample) -> None:
+    def encode(self, sample: Sample) -> EncodedSample:
+        """A sample as the bytes and rows that `write` appends; much smaller than its arrays."""
+        return EncodedSample(
+            key=sample.key,
+            members=self._encode(sample),
+            row=sample_row(sample, self.name),
+            questions=question_rows(sample),
+        )
+
+    def write(self, sample: EncodedSample) -> None:
         """Appends a sample.
 
         Raises DatasetError for a key that breaks the rule or was written before, ConfigError for a full disk.
@@ -122,12 +141,12 @@ class ShardWriter:
         if sample.key in self._rows:
             raise DatasetError(f"key {sample.key!r}: already in {self.name}; keys must be unique")
         places = []
-        for suffix, data in self._encode(sample).items():
+        for suffix, data in sample.members.items():
             header = tar_header(f"{sample.key}.{suffix}", len(data))
             places.append({"name": suffix, "offset": self._offset + len(header), "size": len(data)})
             self._append(header + data + bytes(-len(data) % TAR_BLOCK))
-        self._rows[sample.key] = sample_row(sample, self.name, places)
-        self._questions += question_rows(sample)
+        self._rows[sample.key] = {**sample.row, "members": places}
+        self._questions += sample.questions
 
     def _append(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -78,7 +78,7 @@ def main() -> None:
         def samples() -> None:
             with ShardWriter(out, "shard.tar") as writer:
                 for sample in SceneSamples(scene=scene, split="train", config=config):
-                    writer.write(sample)
+                    writer.write(writer.encode(sample))
 
         reading = fastest(lambda: [read(frame) for frame in frames])
         encoding = fastest(lambda: [encode(view) for view in views])

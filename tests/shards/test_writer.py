@@ -25,7 +25,7 @@ SAMPLES = [room_sample(f"room-{i:04d}", seed=i, height=48, width=64) for i in ra
 def write(url: str, samples=SAMPLES) -> ShardRecord | None:
     with ShardWriter(url, NAME) as writer:
         for sample in samples:
-            writer.write(sample)
+            writer.write(writer.encode(sample))
     return writer.record
 
 
