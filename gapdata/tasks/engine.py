@@ -10,6 +10,7 @@ import numpy as np
 from gapdata.sample import QA
 from gapdata.tasks import Task
 from gapdata.tasks.facts import Facts
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
 from gapdata.tasks.wording import word
 
@@ -33,7 +34,7 @@ def ask_questions(
     for task in tasks:
         words = [seed, zlib.crc32(scene_id.encode()), zlib.crc32(task.name.encode()), sample_index]
         rng = np.random.default_rng(words)
-        questions = list(task.ask(facts, rng))
+        questions = _stable(facts, list(task.ask(facts, rng)))
         if len(questions) > max_per_task:
             facts.drop(task.name, "more than asked for", len(questions) - max_per_task)
             kept = np.random.default_rng([*words, 1]).permutation(len(questions))[:max_per_task]
@@ -42,6 +43,17 @@ def ask_questions(
             wording_rng = np.random.default_rng([*words, 2, _fingerprint(question)])
             rows.append(word(question, wording_rng, qa_id=f"{key}-{task.name}-{number:02d}"))
     return tuple(rows)
+
+
+def _stable(facts: Facts, questions: list[Question]) -> list[Question]:
+    """The questions whose answer is the same in every disturbed world."""
+    kept = []
+    for question in questions:
+        if question.holds is None or question.holds(facts.once(Noise)).all():
+            kept.append(question)
+        else:
+            facts.drop(question.task, "answer flips under noise")
+    return kept
 
 
 def _fingerprint(question: Question) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32, UInt8
@@ -21,6 +22,7 @@ from gapdata.tasks.surfaces import Surfaces
 from gapdata.view import AmodalMask, View
 
 Array = np.ndarray
+T = TypeVar("T")
 
 REFERENCE_AREA = 640 * 480  # pixel thresholds are stated for this image area and scale with it
 EXTENT_PERCENT = 5.0  # visible extents leave out this much at each end
@@ -71,6 +73,10 @@ class SceneFacts:
         count = np.bincount(self.label_index[present], minlength=len(self._fits))
         return np.asarray((self._fits @ count)[self.label_index])
 
+    def fitted(self, column: int) -> Bool[Array, "N"]:
+        """The instances that the column's label fits, itself included."""
+        return np.asarray(self._fits[self.label_index[column]][self.label_index])
+
 
 class Facts:
     """Facts of one sample: which view shows what, and everything tasks measure, shared between them.
@@ -82,12 +88,21 @@ class Facts:
         self.scene = scene_facts
         self.views = tuple(views)
         self.drops: Counter[str] = Counter()
+        self._once: dict[Hashable, Any] = {}
         self._seen: dict[SeenRule, Bool[Array, "V N"]] = {}
         self._cam: dict[tuple[int, int], Float[Array, "n 3"]] = {}
         self._bbox: dict[tuple[int, int], list[float]] = {}
         self._overlap: dict[tuple[int, int], float] = {}
         self._columns = [scene_facts.column_of[_ids(view)] for view in self.views]
         self.visibility, self.present = _measure(scene_facts, self.views, self._columns)
+
+    def once(self, compute: Callable[..., T], *args: Hashable) -> T:
+        """`compute(self, *args)`, computed when first asked for: facts of a sample that few tasks need."""
+        key = (compute, *args)
+        if key not in self._once:
+            self._once[key] = compute(self, *args)
+        value: T = self._once[key]
+        return value
 
     def view_sets(self, *kinds: str) -> list[tuple[int, ...]]:
         """Which views a question may be about: every "single" one, every "pair" in order, "all" of them."""
@@ -175,22 +190,41 @@ class Facts:
     @cached_property
     def extents(self) -> Float[Array, "V N 4"]:
         """Where each view shows each instance: (left, top, right, bottom) pixels, without the outermost 5 %; NaN = nowhere."""
-        count = len(self.scene.ids)
-        result = np.full((len(self.views), count, 4), np.nan)
-        for row, columns in enumerate(self._columns):
-            for axis, size in ((0, columns.shape[1]), (1, columns.shape[0])):
-                index = np.arange(size) if axis == 0 else np.arange(size)[:, None]
-                flat = (columns * size + index).ravel()
-                histogram = np.bincount(flat, minlength=(count + 1) * size).reshape(-1, size)[
-                    :count
-                ]
+        return self._extents(EXTENT_PERCENT / 100)
+
+    @cached_property
+    def bounds(self) -> Float[Array, "V N 4"]:
+        """The same with the outermost pixels: the rectangle around what each view shows of each instance."""
+        return self._extents(0.0)
+
+    def _extents(self, left_out: float) -> Float[Array, "V N 4"]:
+        result = np.full((len(self.views), len(self.scene.ids), 4), np.nan)
+        for row, histograms in enumerate(self._histograms):
+            for axis, histogram in enumerate(histograms):
                 cumulative = np.cumsum(histogram, axis=1)
                 total = cumulative[:, -1:]
-                low = (cumulative <= EXTENT_PERCENT / 100 * total).sum(axis=1)
-                high = (cumulative < (1 - EXTENT_PERCENT / 100) * total).sum(axis=1)
+                low = (cumulative <= left_out * total).sum(axis=1)
+                high = (cumulative < (1 - left_out) * total).sum(axis=1)
                 shown = total[:, 0] > 0
                 result[row, shown, axis] = low[shown]
                 result[row, shown, axis + 2] = high[shown]
+        return result
+
+    @cached_property
+    def _histograms(self) -> list[tuple[Int[Array, "N W"], Int[Array, "N H"]]]:
+        """For each view, pixels of each instance by image column and by image row."""
+        count = len(self.scene.ids)
+        result = []
+        for columns in self._columns:
+            height, width = columns.shape
+            across = (columns * width + np.arange(width)).ravel()
+            down = (columns * height + np.arange(height)[:, None]).ravel()
+            result.append(
+                (
+                    np.bincount(across, minlength=(count + 1) * width).reshape(-1, width)[:count],
+                    np.bincount(down, minlength=(count + 1) * height).reshape(-1, height)[:count],
+                )
+            )
         return result
 
 

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from gapdata.scene import Scene
 
 Array = np.ndarray
+Pair = tuple[Float[Array, "3"], Float[Array, "3"]]  # one point on each of two surfaces
 
 SAMPLES = 512  # area-weighted points an instance
 VERTICES = 512  # of the instance's own vertices, which hold its extremes
@@ -35,7 +36,7 @@ class Surfaces:
         self._points: dict[int, Float[Array, "n 3"]] = {}
         self._trees: dict[int, cKDTree] = {}
         self._triangle_sets: dict[int, TriangleSet] = {}
-        self._distances: dict[tuple[int, int], float] = {}
+        self._nearest: dict[tuple[int, int], Pair] = {}
 
     def triangles(self, column: int) -> Float[Array, "f 3 3"]:
         """The instance's triangles in the world; none in a scene without a mesh."""
@@ -57,10 +58,27 @@ class Surfaces:
         The nearest two of the surface points, then alternating projection onto the two meshes from there: exact
         for convex objects, never below the truth, and above it by less than the points' spacing for others.
         """
+        first, second = self.nearest(a, b)
+        return float(np.sqrt(((second - first) ** 2).sum()))
+
+    def nearest(self, a: int, b: int) -> Pair:
+        """The nearest points of two surfaces, in the world: one on `a`, one on `b`; `distance` says how exactly.
+
+        Without a surface one of them is at infinity.
+        """
         key = (min(a, b), max(a, b))
-        if key not in self._distances:
-            self._distances[key] = self._measure(*key)
-        return self._distances[key]
+        if key not in self._nearest:
+            self._nearest[key] = self._measure(*key)
+        first, second = self._nearest[key]
+        return (first, second) if a <= b else (second, first)
+
+    def nearest_point(self, column: int, point: Float[Array, "3"]) -> Float[Array, "3"]:
+        """The point of the instance's surface that is nearest to a point in the world; NaN without a surface."""
+        if len(self.points(column)) == 0:
+            return np.full(3, np.nan)
+        if self._scene.mesh is not None:
+            return self._triangle_set(column).nearest(point)
+        return np.asarray(self.points(column)[int(self._tree(column).query(point)[1])])
 
     def _sample(self, column: int) -> Float[Array, "n 3"]:
         rng = np.random.default_rng(0)
@@ -83,21 +101,21 @@ class Surfaces:
             self._trees[column] = cKDTree(self.points(column))
         return self._trees[column]
 
-    def _measure(self, a: int, b: int) -> float:
+    def _measure(self, a: int, b: int) -> Pair:
         points, others = self.points(a), self.points(b)
         if len(points) == 0 or len(others) == 0:
-            return float("inf")
+            return np.zeros(3), np.full(3, np.inf)
         tree = self._tree(b)
         # A few points bound the distance; only those nearer to b's bounding box than that need a search.
         bound = float(tree.query(points[::SEARCH_STRIDE])[0].min())
         gap = np.maximum(np.maximum(tree.mins - points, points - tree.maxes), 0.0)
         points = points[(gap**2).sum(axis=-1) <= bound**2 + 1e-12]
-        distances = tree.query(points)[0]
-        best = float(distances.min())
-        if best == 0.0 or self._scene.mesh is None:
-            return best
-        start = points[int(distances.argmin())]
-        return min(best, _alternate(start, self._triangle_set(a), self._triangle_set(b)))
+        distances, rows = tree.query(points)
+        best = int(distances.argmin())
+        start, end = points[best], others[rows[best]]
+        if distances[best] == 0.0 or self._scene.mesh is None:
+            return start, end
+        return _alternate((start, end), self._triangle_set(a), self._triangle_set(b))
 
     def _triangle_set(self, column: int) -> TriangleSet:
         if column not in self._triangle_sets:
@@ -159,14 +177,15 @@ def _area_weighted(
     return np.asarray(triangles[face, 0] + s * edge_a[face] + t * edge_b[face])
 
 
-def _alternate(point: Float[Array, "3"], a: TriangleSet, b: TriangleSet) -> float:
-    """Distance reached by projecting a point of mesh a onto b, that onto a, and so on until nothing is gained."""
-    best = float("inf")
+def _alternate(pair: Pair, a: TriangleSet, b: TriangleSet) -> Pair:
+    """The nearest pair reached by projecting a point of mesh a onto b, that onto a, and so on until nothing is gained."""
+    point, best = pair[0], float(np.sqrt(((pair[1] - pair[0]) ** 2).sum()))
     for step in range(REFINE_STEPS):
         nearest = (a if step % 2 else b).nearest(point)
         gap = float(np.sqrt(((nearest - point) ** 2).sum()))
-        point = nearest
-        if gap > best - 1e-5:
-            return min(gap, best)
-        best = gap
-    return best
+        if gap <= best:
+            pair = (nearest, point) if step % 2 else (point, nearest)
+        if step > 0 and gap > best - 1e-5:
+            break
+        point, best = nearest, min(gap, best)
+    return pair

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gapdata.answers import format_answer
@@ -29,11 +31,23 @@ def word(question: Question, rng: np.random.Generator, *, qa_id: str) -> QA:
         unit=question.unit,
         choices=question.choices,
         objects=question.objects,
-        evidence=question.evidence,
+        evidence=_evidence(question),
         margin=question.margin,
         template=f"{question.wording}/{number}",
-        markers=question.markers,
+        markers=question.markers
+        + tuple(record for named in question.references for record in named.markers),
     )
+
+
+def _evidence(question: Question) -> dict[str, Any]:
+    """The question's evidence, with how each object was named."""
+    if not question.references:
+        return dict(question.evidence)
+    named = [
+        {"object": named.instance, "style": named.style, "words": named.words}
+        for named in question.references
+    ]
+    return {**question.evidence, "references": named}
 
 
 def text(question: Question, number: int) -> str:

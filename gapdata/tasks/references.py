@@ -1,0 +1,292 @@
+"""How a question names an object: words or a drawn marker that fit exactly one instance in the asked views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from gapdata.markers import COLORS, marker
+from gapdata.tasks.candidates import shuffled
+from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.nouns import is_plural
+from gapdata.tasks.pointing import deepest_pixel
+
+Array = np.ndarray
+
+NAMED = ("label", "attribute")
+IN_WORDS = (*NAMED, "ordinal")
+MARKED = ("point", "box", "mask")
+ANY = (*IN_WORDS, *MARKED)
+
+LABEL_SHARE = 0.5  # of the objects whose label alone fits nothing else
+RANKS = ("leftmost", "second", "third")
+MAX_ROW = 5  # objects among which one is counted out
+MIN_STEP = 0.05  # of the image width, between the middles of objects that are counted out
+MIN_BOX_SHARE = 0.3  # of a drawn box's pixels, that show the object itself
+MAX_BOX_OVERLAP = 0.5  # intersection over union of a drawn box with what another instance fills
+MIN_POINT_DEPTH = 3.0  # pixels from a drawn point to the object's edge
+SAME_PLACE = 0.05  # metres between the centres of two boxes, and between their sides, that are one
+
+ADJECTIVES: Mapping[str, str] = {"wood": "wooden"}
+UNTOLD = frozenset(
+    {"paint", "paper", "leaf", "wax", "tile", "fruit"}
+)  # materials that tell no two objects apart
+# Words for what one may call the other way; an object is not told from a rival by them.
+ALIKE = frozenset(
+    frozenset(pair.split())
+    for pair in (
+        "white beige", "white gray", "gray beige", "gray black", "beige brown", "beige yellow",
+        "brown orange", "brown red", "brown black", "red orange", "red pink", "orange yellow",
+        "orange pink", "pink purple", "purple blue", "blue turquoise", "green turquoise",
+        "green yellow", "ceramic stone", "ceramic plastic", "ceramic glass", "plastic rubber",
+        "plastic metal", "fabric wool", "fabric leather", "wood wicker", "fabric carpet",
+        "wool carpet",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """A noun phrase without article that means one object. `markers` are what it needs drawn."""
+
+    instance: int  # id of the object
+    words: str
+    style: str  # one of ANY
+    markers: tuple[Mapping[str, Any], ...] = ()
+
+
+def referable(
+    facts: Facts, task: str, views: Sequence[int], rule: SeenRule, styles: Sequence[str] = ANY
+) -> list[int]:
+    """Columns of the objects seen in some asked view that one of the styles names alone.
+
+    Sorted by label, then by how much the views show of it. An instance of which the asked views show only a trace,
+    or that is hidden there, is still a rival.
+    """
+    rows = tuple(views)
+    present = facts.once(_present, rows)
+    candidates = present & facts.scene.is_object
+    seen = candidates & facts.seen(rule)[list(rows)].any(axis=0)
+    kept = [
+        column for column in np.flatnonzero(seen).tolist() if _styles(facts, rows, column, styles)
+    ]
+    facts.drop(task, "object not seen well enough", int(candidates.sum() - seen.sum()))
+    facts.drop(task, "nothing names the object alone", int(seen.sum()) - len(kept))
+    pixels = facts.visibility.pixels[list(rows)].sum(axis=0)
+    return sorted(kept, key=lambda column: (facts.scene.labels[column], -int(pixels[column])))
+
+
+def refer(
+    facts: Facts,
+    views: Sequence[int],
+    columns: Sequence[int],
+    rng: np.random.Generator,
+    styles: Sequence[str] = ANY,
+) -> tuple[Reference, ...]:
+    """References to objects that `referable` gave for the same views and styles; no two share words or a colour.
+
+    Raises ValueError for more objects than there are colours.
+    """
+    if len(columns) > len(COLORS):
+        raise ValueError(f"refer: expected at most {len(COLORS)} objects, found {len(columns)}")
+    rows = tuple(views)
+    colors = shuffled(tuple(COLORS), rng)
+    return tuple(
+        _reference(facts, rows, column, color, styles, rng)
+        for column, color in zip(columns, colors, strict=False)
+    )
+
+
+def _reference(
+    facts: Facts,
+    views: tuple[int, ...],
+    column: int,
+    color: str,
+    styles: Sequence[str],
+    rng: np.random.Generator,
+) -> Reference:
+    instance = facts.id(column)
+    options = _styles(facts, views, column, styles)
+    others = [style for style in options if style != "label"]
+    if "label" in options and (not others or rng.random() < LABEL_SHARE):
+        return Reference(instance=instance, words=facts.scene.labels[column], style="label")
+    style = others[int(rng.integers(len(others)))]
+    if style == "attribute":
+        phrases = _attribute_phrases(facts, views, column)
+        words = phrases[int(rng.integers(len(phrases)))]
+        return Reference(instance=instance, words=words, style=style)
+    if style == "ordinal":
+        counted = _ordinals(facts, views, column)
+        view, phrase = counted[int(rng.integers(len(counted)))]
+        words = f"{phrase} {_image(views, view)}"
+        return Reference(instance=instance, words=words, style=style)
+    marked = [view for view, kinds in _marker_kinds(facts, views, column) if style in kinds]
+    view = marked[int(rng.integers(len(marked)))]
+    return _marked(facts, views, column, (style, view, color))
+
+
+def _marked(
+    facts: Facts, views: tuple[int, ...], column: int, chosen: tuple[str, int, str]
+) -> Reference:
+    style, view, color = chosen
+    details: dict[str, Any] = {"instance": facts.id(column)}
+    phrase = f"object in the {color} box"
+    if style == "box":
+        details["bbox"] = facts.bounds[view, column].astype(int).tolist()
+    elif style == "point":
+        details["pixel"] = deepest_pixel(facts, view, column)[:2]
+        phrase = f"object at the {color} point"
+    else:
+        phrase = f"object under the {color} mask"
+    return Reference(
+        instance=facts.id(column),
+        words=f"{phrase} {_image(views, view)}",
+        style=style,
+        markers=(marker(style, view, color, **details),),
+    )
+
+
+def _image(views: tuple[int, ...], view: int) -> str:
+    return "in this image" if len(views) == 1 else f"in image {views.index(view) + 1}"
+
+
+def _styles(
+    facts: Facts, views: tuple[int, ...], column: int, styles: Sequence[str]
+) -> tuple[str, ...]:
+    """Which of the styles name the object alone, in the order of ANY."""
+    every = facts.once(_every_style, views, column)
+    return tuple(style for style in every if style in styles)
+
+
+def _every_style(facts: Facts, views: tuple[int, ...], column: int) -> tuple[str, ...]:
+    possible = set()
+    if facts.once(_rivals, views)[column] == 1:
+        possible.add("label")
+    if _attribute_phrases(facts, views, column):
+        possible.add("attribute")
+    if _ordinals(facts, views, column):
+        possible.add("ordinal")
+    for _, kinds in _marker_kinds(facts, views, column):
+        possible.update(kinds)
+    return tuple(style for style in ANY if style in possible)
+
+
+def _present(facts: Facts, views: tuple[int, ...]) -> Bool[Array, "N"]:
+    return np.asarray(facts.present[list(views)].any(axis=0))
+
+
+def _rivals(facts: Facts, views: tuple[int, ...]) -> Int[Array, "N"]:
+    return facts.scene.rivals(_present(facts, views))
+
+
+def _attribute_phrases(facts: Facts, views: tuple[int, ...], column: int) -> tuple[str, ...]:
+    """Phrases such as "red chair" that fit this instance and none of the present ones with a fitting label.
+
+    A rival whose attribute is unknown, or one that may pass for the same, leaves the phrase ambiguous.
+    """
+    rivals = facts.once(_present, views) & facts.scene.fitted(column)
+    rivals[column] = False
+    others = [facts.scene.instances[other].attributes for other in np.flatnonzero(rivals).tolist()]
+    own, label = facts.scene.instances[column].attributes, facts.scene.labels[column]
+    phrases = []
+    for name in ("color", "material"):
+        value = getattr(own, name)
+        adjective = ADJECTIVES.get(value, value)
+        if not value or value in UNTOLD or {value, adjective} & set(label.casefold().split()):
+            continue
+        if all(_differs(value, getattr(other, name)) for other in others):
+            phrases.append(f"{adjective} {label}")
+    return tuple(phrases)
+
+
+def _differs(value: str, other: str) -> bool:
+    known = bool(other) and other not in UNTOLD
+    return known and other != value and frozenset((value, other)) not in ALIKE
+
+
+def _ordinals(facts: Facts, views: tuple[int, ...], column: int) -> tuple[tuple[int, str], ...]:
+    """(view, phrase) where a view shows all present instances that the label fits whole, side by side."""
+    label = facts.scene.labels[column]
+    if is_plural(label):
+        return ()
+    found = []
+    for view in views:
+        row = facts.once(_row, view, column)
+        if column not in row:
+            continue
+        left, right = row.index(column), len(row) - 1 - row.index(column)
+        if left <= right and left < len(RANKS):
+            found.append((view, _counted(left, label, "left")))
+        if right <= left and right < len(RANKS):
+            found.append((view, _counted(right, label, "right")))
+    return tuple(found)
+
+
+def _counted(rank: int, label: str, end: str) -> str:
+    return f"{end}most {label}" if rank == 0 else f"{RANKS[rank]} {label} from the {end}"
+
+
+def _row(facts: Facts, view: int, column: int) -> list[int]:
+    """Columns of the instances that the label fits, left to right, when nothing is cut, hidden or close; else none."""
+    members = np.flatnonzero(facts.present[view] & facts.scene.fitted(column))
+    whole = facts.seen(CLEARLY_SEEN)[view] & (facts.visibility.truncated[view] == 0.0)
+    if not 2 <= len(members) <= MAX_ROW or not whole[members].all():
+        return []
+    extents = facts.extents[view, members]
+    middles = 0.5 * (extents[:, 0] + extents[:, 2])
+    order = np.argsort(middles, kind="stable")
+    step = MIN_STEP * facts.views[view].camera.width
+    if np.diff(middles[order]).min() < step or np.diff(extents[order][:, [0, 2]], axis=0).min() < 0:
+        return []
+    return [int(member) for member in members[order]]
+
+
+def _marker_kinds(
+    facts: Facts, views: tuple[int, ...], column: int
+) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """The asked views that show the object clearly, each with the kinds of marker that single it out there."""
+    if facts.once(_copies)[column]:
+        return ()
+    shown = [view for view in views if facts.seen(CLEARLY_SEEN)[view, column]]
+    return tuple((view, facts.once(_kinds, view, column)) for view in shown)
+
+
+def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
+    kinds = ["mask"]
+    bounds = facts.bounds[view]
+    left, top, right, bottom = bounds[column]
+    area = (bounds[:, 2] - bounds[:, 0] + 1) * (bounds[:, 3] - bounds[:, 1] + 1)
+    width = np.minimum(bounds[:, 2], right) - np.maximum(bounds[:, 0], left) + 1
+    height = np.minimum(bounds[:, 3], bottom) - np.maximum(bounds[:, 1], top) + 1
+    both = np.nan_to_num(np.maximum(width, 0) * np.maximum(height, 0))
+    overlap = both / (np.nan_to_num(area) + area[column] - both)
+    overlap[column] = 0.0
+    share = facts.visibility.pixels[view, column] / area[column]
+    if share >= MIN_BOX_SHARE and overlap.max() <= MAX_BOX_OVERLAP:
+        kinds.append("box")
+    if deepest_pixel(facts, view, column)[2] >= MIN_POINT_DEPTH:
+        kinds.append("point")
+    return tuple(kinds)
+
+
+def _copies(facts: Facts) -> Bool[Array, "N"]:
+    """Instances whose box is that of another one: what is drawn on one of them means both."""
+    boxes = [instance.box for instance in facts.scene.instances]
+    if not boxes:
+        return np.zeros(0, bool)
+    values = np.array([np.concatenate([box.center, np.sort(box.size)]) for box in boxes])
+    order = np.argsort(values[:, 0], kind="stable")
+    copies = np.zeros(len(values), bool)
+    # Along x, those within reach are neighbours; the search stops where none is left.
+    for step in range(1, len(values)):
+        ahead, behind = order[step:], order[:-step]
+        near = values[ahead, 0] - values[behind, 0] <= SAME_PLACE
+        if not near.any():
+            break
+        same = np.abs(values[ahead] - values[behind]).max(axis=1) <= SAME_PLACE
+        copies[ahead[same]] = copies[behind[same]] = True
+    return copies
