@@ -22,7 +22,7 @@ from gapdata.shards.reader import open_dataset
 from gapdata.view import View
 
 Array = np.ndarray
-Picture = UInt8[Array, "H W 3"]
+Picture = UInt8[Array, "_ _ 3"]
 
 TILE_WIDTH = 400  # of one view, pixels
 LINE_HEIGHT = 19

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any
 
 from gapdata.errors import DatasetError
 from gapdata.shards.writer import TAR_BLOCK, TAR_RECORD, tar_header
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 class ShardStream:
     """Reads a tar of `size` bytes once, hashing what it reads; `close_reading` must come last."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: Any, size: int) -> None:
         self.offset = 0
         self._file, self._size, self._hash = file, size, hashlib.sha256()
 
