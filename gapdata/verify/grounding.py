@@ -58,6 +58,8 @@ def ground_object(facts: PixelFacts, qa: QA) -> Verdict:
         )
     pixels = [facts.pixels(view, number) for view in qa.views]
     most, *others = sorted(pixels, reverse=True)
+    if most == 0:
+        return contradict(f"no view shows {number} {facts.label(number)}")
     lead = 1.0 - max([0, *others]) / most
     return first_doubt(
         verdict_of(pixels[qa.value["view"]] == most, f"stated view {qa.value['view']} of {pixels}"),

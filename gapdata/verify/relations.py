@@ -15,6 +15,7 @@ from gapdata.verify.verdict import (
     contradict,
     first_doubt,
     margin_verdict,
+    unverifiable,
     verdict_of,
 )
 
@@ -42,7 +43,11 @@ def viewer_relation(facts: PixelFacts, qa: QA) -> Verdict:
     claims = [relation for relation in RELATIONS if relation in text]
     if len(claims) != 1:
         return contradict(f"expected one relation in {text!r}, found {claims}")
+    if not (facts.pixels(view, a) and facts.pixels(view, b)):
+        return contradict(f"view {view} does not show both {a} and {b}")
     axis, sign = RELATIONS[claims[0]]
+    if axis == 2 and not (len(facts.points(view, a)) and len(facts.points(view, b))):
+        return unverifiable("no depth on an object")
     shown = [_median_along(facts, view, number, axis) for number in (a, b)]
     holds = sign * (shown[0] - shown[1]) > 0
     stated = qa.value if qa.format == "yesno" else True
