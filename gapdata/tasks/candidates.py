@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import Any, TypeVar
 
 import numpy as np
@@ -33,6 +34,17 @@ def drawn(
 def shuffled(options: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
     """The options in random order, so that the right one's place is uniform."""
     return tuple(options[index] for index in rng.permutation(len(options)).tolist())
+
+
+def orders(labels: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+    """Four different orders of three or more things, the given one first: "the a, the b, the c".
+
+    The wrong ones are drawn from all other orders alike, so no two of them hint at the right one.
+    """
+    others = list(permutations(labels))[1:]
+    wrong = rng.permutation(len(others))[: OPTIONS - 1].tolist()
+    chosen = [tuple(labels), *(others[index] for index in wrong)]
+    return tuple(", ".join(f"the {label}" for label in order) for order in chosen)
 
 
 def number_or_choice(

@@ -1,16 +1,17 @@
-"""How many objects of a kind there are."""
+"""How many objects of a kind there are, and of which kind there are more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
 
 from gapdata.tasks.candidates import OPTIONS, drawn
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
-from gapdata.tasks.nouns import is_plural, name_slots
+from gapdata.tasks.nouns import is_plural, name_slots, plural
 from gapdata.tasks.question import Question
 
 
@@ -31,43 +32,118 @@ class ObjectCount:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a label, about half with options."""
-        scene = facts.scene
         for views in facts.view_sets("single", "all"):
-            rows = list(views)
-            present = np.asarray(facts.present[rows].any(axis=0))
-            visible = np.where(facts.seen(self.seen)[rows], facts.visibility.visible[rows], 0.0)
-            best = visible.max(axis=0)
-            rivals = scene.rivals(present)
-            labels = sorted({scene.labels[c] for c in np.flatnonzero(present & scene.is_object)})
             ones = 0
-            for label, own in drawn(labels, self.candidates, rng):
-                members = present & np.array([other == label for other in scene.labels], bool)
-                columns = np.flatnonzero(members)
-                if is_plural(label) or rivals[columns[0]] != len(columns):
+            for label, own in drawn(shown_labels(facts, views), self.candidates, rng):
+                members = countable(facts, views, label)
+                if members is None:
                     facts.drop(self.name, "label does not say what one object is")
                     continue
-                ones += len(columns) == 1
-                if len(columns) == 1 and ones > self.ones_per_set:
+                ones += len(members) == 1
+                if len(members) == 1 and ones > self.ones_per_set:
                     facts.drop(self.name, "too many with the answer 1")
                     continue
-                least = float(best[columns].min())
-                if least == 0.0:
+                best = best_seen(facts, views, members, self.seen)
+                if min(best) == 0.0:
                     facts.drop(self.name, "some only seen in part")
                     continue
                 yield Question(
                     task=self.name,
                     wording=self.name,
                     views=views,
-                    objects=tuple(facts.id(column) for column in columns.tolist()),
+                    objects=tuple(facts.id(column) for column in members),
                     evidence={
-                        "count": len(columns),
-                        "visible_fraction": best[columns].tolist(),
+                        "count": len(members),
+                        "visible_fraction": best,
                         "min_visible": self.seen.min_visible,
                     },
-                    margin=least - self.seen.min_visible,
+                    margin=min(best) - self.seen.min_visible,
                     slots=name_slots(x=label),
-                    **_number_or_choice(len(columns), own),
+                    **_number_or_choice(len(members), own),
                 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountComparison:
+    """Of which of two kinds of objects there are more, when every one of both is seen well or not at all."""
+
+    name: ClassVar[str] = "count_comparison"
+    formats: ClassVar[tuple[str, ...]] = ("choice", "yesno")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = ""
+    summary: ClassVar[str] = "of which of two kinds of objects the views show more"
+    counterparts: ClassVar[str] = "VSI object_counting, as a comparison"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_gap: int = 1  # objects by which the counts differ
+    candidates: int = 4  # pairs of labels tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question a pair of labels of which something is shown, about half of them as a claim."""
+        for views in facts.view_sets("single", "all"):
+            groups = {
+                label: members
+                for label in shown_labels(facts, views)
+                if (members := countable(facts, views, label)) is not None
+            }
+            counts = {label: len(members) for label, members in groups.items()}
+            pairs = [(a, b) for a, b in combinations(sorted(groups), 2) if counts[a] != counts[b]]
+            for pair, own in drawn(pairs, self.candidates, rng):
+                a, b = pair if own.random() < 0.5 else pair[::-1]
+                is_claim = bool(own.random() < 0.5)
+                if abs(counts[a] - counts[b]) < self.min_gap:
+                    facts.drop(self.name, "about as many")
+                    continue
+                members = [*groups[a], *groups[b]]
+                best = best_seen(facts, views, members, self.seen)
+                if min(best) == 0.0:
+                    facts.drop(self.name, "some only seen in part")
+                    continue
+                options = (plural(a), plural(b))
+                more = counts[a] > counts[b]
+                yield Question(
+                    task=self.name,
+                    wording=f"{self.name}_{'yesno' if is_claim else 'choice'}",
+                    format="yesno" if is_claim else "choice",
+                    views=views,
+                    value=more if is_claim else options[0 if more else 1],
+                    choices=() if is_claim else options,
+                    objects=tuple(facts.id(column) for column in members),
+                    evidence={
+                        "labels": [a, b],
+                        "counts": [counts[a], counts[b]],
+                        "visible_fraction": best,
+                        "min_visible": self.seen.min_visible,
+                    },
+                    margin=float(abs(counts[a] - counts[b])),
+                    slots=name_slots(a=a, b=b) if is_claim else {},
+                )
+
+
+def shown_labels(facts: Facts, views: Sequence[int]) -> list[str]:
+    """Labels, sorted, of the objects of which the views show at least a trace."""
+    present = facts.present[list(views)].any(axis=0) & facts.scene.is_object
+    return sorted({facts.scene.labels[column] for column in np.flatnonzero(present)})
+
+
+def countable(facts: Facts, views: Sequence[int], label: str) -> list[int] | None:
+    """Columns of the shown objects with a label; None when it is plural or also fits objects with another label."""
+    present = np.asarray(facts.present[list(views)].any(axis=0))
+    members = present & np.array([other == label for other in facts.scene.labels], bool)
+    columns: list[int] = np.flatnonzero(members).tolist()
+    if is_plural(label) or facts.scene.rivals(present)[columns[0]] != len(columns):
+        return None
+    return columns
+
+
+def best_seen(
+    facts: Facts, views: Sequence[int], columns: Sequence[int], rule: SeenRule
+) -> list[float]:
+    """The best visible fraction of each column among the views that show it by the rule; 0 when none does."""
+    rows = list(views)
+    visible = np.where(facts.seen(rule)[rows], facts.visibility.visible[rows], 0.0)
+    best: list[float] = visible.max(axis=0)[list(columns)].tolist()
+    return best
 
 
 def _number_or_choice(count: int, rng: np.random.Generator) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from gapdata.geometry.camera import unproject_pixels
 from gapdata.geometry.transforms import relative_pose, transform_points
@@ -35,20 +35,41 @@ def surface_pixels(
         return np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0, np.int64)
     u = rng.integers(PATCH, width - PATCH, size=DRAWS)
     v = rng.integers(PATCH, height - PATCH, size=DRAWS)
+    even = even_patches(facts, view, np.stack([u, v], axis=-1))
+    column = columns[v, u]
+    even &= np.append(facts.scene.has_name, False)[column]
+    pixel = np.stack([u, v], axis=-1)[even]
+    return pixel, depth[v, u][even].astype(np.float64), column[even].astype(np.int64)
+
+
+def even_patches(facts: Facts, view: int, pixel: Int[Array, "n 2"]) -> Bool[Array, "n"]:
+    """Whether the patch around each pixel (at least PATCH inside the image) is one even surface of one instance."""
+    depth, columns = facts.views[view].depth, facts.columns(view)
+    assert depth is not None
     step = np.arange(-PATCH, PATCH + 1)
+    u, v = pixel.T
     rows, cols = v[:, None, None] + step[:, None], u[:, None, None] + step
     patch, owner = depth[rows, cols], columns[rows, cols]
-    center = columns[v, u]
-    named = np.append(facts.scene.has_name, False)[center]
     # On a plane the inverse depth is affine in the pixel: opposite pixels average to the middle one.
     inverse = 1.0 / np.where(patch > 0, patch, np.inf)
     middle = inverse[:, PATCH, PATCH]
     bend = 0.5 * (inverse + inverse[:, ::-1, ::-1]) - middle[:, None, None]
-    even = (patch > 0).all(axis=(1, 2)) & named
+    even = (patch > 0).all(axis=(1, 2))
     even &= np.abs(bend).max(axis=(1, 2)) <= MAX_PATCH_BEND * middle
-    even &= (owner == center[:, None, None]).all(axis=(1, 2))
-    pixel = np.stack([u, v], axis=-1)[even]
-    return pixel, depth[v, u][even].astype(np.float64), center[even].astype(np.int64)
+    even &= (owner == columns[v, u][:, None, None]).all(axis=(1, 2))
+    return np.asarray(even)
+
+
+def spot(
+    facts: Facts, asked: tuple[int, ...], view: int, pixel: Int[Array, "2"], is_marked: bool
+) -> tuple[str, tuple[Mapping[str, Any], ...]]:
+    """How a question speaks of a pixel of one of the asked views, and the marker to draw when it is marked."""
+    u, v = (int(value) for value in pixel)
+    image = "the image" if len(asked) == 1 else f"image {asked.index(view) + 1}"
+    if is_marked:
+        return f"the red cross in {image}", (marker("cross", view, "red", pixel=(u, v)),)
+    camera = facts.views[view].camera
+    return f"pixel ({u}, {v}) of {image} ({camera.width} x {camera.height} pixels)", ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,15 +110,8 @@ class Pointmap:
         own_cam = unproject_pixels(cameras[1].K, pixel[None].astype(np.float64), np.array([depth]))
         to_first = relative_pose(cameras[0].cam2world, cameras[1].cam2world)
         point = transform_points(to_first, own_cam)[0].tolist()
-        u, v = (int(value) for value in pixel)
-        image = "the image" if len(asked) == 1 else f"image {asked.index(view) + 1}"
-        size = f"{cameras[1].width} x {cameras[1].height}"
         slots = name_slots(x=facts.scene.labels[column])
-        slots["spot"] = (
-            f"the red cross in {image}"
-            if is_marked
-            else f"pixel ({u}, {v}) of {image} ({size} pixels)"
-        )
+        slots["spot"], markers = spot(facts, asked, view, pixel, is_marked)
         slots["camera"] = "the camera" if len(asked) == 1 else "the first image's camera"
         return Question(
             task=self.name,
@@ -110,11 +124,11 @@ class Pointmap:
             objects=(facts.id(column),),
             evidence={
                 "view": view,
-                "pixel": [float(u), float(v)],
+                "pixel": pixel.astype(float).tolist(),
                 "depth_m": depth,
                 "label": facts.scene.labels[column],
             },
-            markers=(marker("cross", view, "red", pixel=(u, v)),) if is_marked else (),
+            markers=markers,
             slots=slots,
         )
 

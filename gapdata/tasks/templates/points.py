@@ -27,4 +27,28 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Compare the marked points: which one lies farthest from the viewer?",
         "Looking at the marked points, which is the farthest away?",
     ),
+    "point_depth": (
+        "What is the depth of {spot}, on {an_x}, in metres along the viewing direction of {camera}?",
+        "{spot} lies on {an_x}. How many metres is that point from {camera}, measured along the viewing direction?",
+        "How deep is the point at {spot} (part of {an_x})? Give its depth along the viewing direction of {camera} in metres.",
+        "Estimate the z-depth in metres, seen from {camera}, of the point of {an_x} at {spot}.",
+        "Along the direction in which {camera} looks, how far away is {spot}, on {an_x}? Answer in metres.",
+        "Give the depth in metres of {spot}, where there is {an_x}: its distance from {camera} along the optical axis.",
+    ),
+    "pixel_correspondence_choice": (
+        "Image 1 has a {color} cross on one point. Which of the points marked in image 2 is the same point of the scene?",
+        "Which marked point of image 2 lies at the same place in space as the {color} cross of image 1?",
+        "The {color} cross in image 1 marks a surface point. Which of the coloured points in image 2 shows it again?",
+        "Find the point under the {color} cross of image 1 in image 2: which of the marked points is it?",
+        "Both images show the same scene. Which coloured point in image 2 matches the {color} cross in image 1?",
+        "Match the {color} cross of image 1 to one of the points marked in image 2.",
+    ),
+    "pixel_correspondence_pixel": (
+        "At which pixel [u, v] of image 1 ({size} pixels) is the surface point that {spot} shows?",
+        "{spot} shows a point of the scene. Where is the same point in image 1? Answer with a pixel [u, v]; image 1 has {size} pixels.",
+        "Find the point at {spot} in image 1, which has {size} pixels. Give its pixel [u, v] there.",
+        "Which pixel [u, v] of image 1 shows the same place in space as {spot}? Image 1 has {size} pixels.",
+        "Match {spot} to image 1 ({size} pixels): give the pixel [u, v] with the same point of the scene.",
+        "Image 1 ({size} pixels) sees the same point as {spot}. At which pixel [u, v]?",
+    ),
 }

@@ -1,0 +1,108 @@
+"""Which colour an object has: as its source says, where the picture bears it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from gapdata.tasks.candidates import OPTIONS, drawn
+from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
+from gapdata.tasks.nouns import name_slots
+from gapdata.tasks.question import Question
+from gapdata.tasks.shape import attribute_answer, described
+
+Array = np.ndarray
+
+# sRGB colours that bear each name, light and dark.
+SHADES: Mapping[str, tuple[tuple[int, int, int], ...]] = {
+    "beige": ((225, 205, 175), (190, 168, 138)),
+    "black": ((20, 20, 20), (50, 50, 50)),
+    "blue": ((35, 70, 160), (105, 150, 205), (25, 35, 80)),
+    "brown": ((105, 65, 40), (150, 100, 60), (60, 40, 28)),
+    "gray": ((95, 95, 95), (140, 140, 140), (180, 180, 180)),
+    "green": ((50, 130, 60), (120, 165, 105), (30, 65, 40)),
+    "orange": ((230, 120, 35), (180, 95, 30)),
+    "pink": ((230, 150, 170), (210, 85, 130)),
+    "purple": ((105, 60, 140), (165, 130, 195)),
+    "red": ((195, 35, 40), (120, 22, 28)),
+    "turquoise": ((55, 165, 170), (125, 200, 200)),
+    "white": ((250, 250, 250), (225, 225, 225)),
+    "yellow": ((240, 205, 55), (190, 155, 40)),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Color:
+    """The colour of an object. Its pixels are nearer to that colour than to every other one that is offered."""
+
+    name: ClassVar[str] = "color"
+    formats: ClassVar[tuple[str, ...]] = ("choice", "yesno")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = ""
+    summary: ClassVar[str] = "main colour of an object"
+    counterparts: ClassVar[str] = "none; geometry-language alignment"
+
+    seen: SeenRule = HALF_SEEN
+    min_gap: float = 10.0  # CIELAB units by which every wrong colour is farther from the pixels
+    candidates: int = 4  # objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object, about half of them as a claim."""
+        for views in facts.view_sets("single", "all"):
+            columns = described(facts, self.name, views, self.seen, "color")
+            for column, own in drawn(columns, self.candidates, rng):
+                truth = facts.scene.instances[column].attributes.color
+                if truth not in SHADES:
+                    facts.drop(self.name, "colour has no shades to compare with")
+                    continue
+                names = [name for name in SHADES if name != truth]
+                wrong = [names[i] for i in own.permutation(len(names))[: OPTIONS - 1].tolist()]
+                claim, answer = attribute_answer(truth, wrong, own)
+                pixels = facts.visibility.pixels[list(views), column]
+                best = views[int(pixels.argmax())]
+                rgb = _median_rgb(facts, best, column)
+                distances = [_distance(rgb, name) for name in (truth, *wrong)]
+                gap = float(min(distances[1:]) - distances[0])
+                if gap < self.min_gap:
+                    facts.drop(self.name, "picture does not tell the colours apart")
+                    continue
+                yield Question(
+                    task=self.name,
+                    wording=f"{self.name}_{answer['format']}",
+                    views=views,
+                    objects=(facts.id(column),),
+                    evidence={
+                        "color": truth,
+                        "view": best,
+                        "median_rgb": rgb.tolist(),
+                        "distances": distances,
+                        "min_gap": self.min_gap,
+                    },
+                    margin=gap,
+                    slots=name_slots(x=facts.scene.labels[column])
+                    | ({"claim": claim} if claim else {}),
+                    **answer,
+                )
+
+
+def _median_rgb(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
+    picture = facts.views[view].rgb
+    assert picture is not None
+    pixels: UInt8[Array, "n 3"] = picture[facts.columns(view) == column]
+    return np.asarray(np.median(pixels, axis=0), np.float64)
+
+
+def _distance(rgb: Float[Array, "3"], name: str) -> float:
+    """CIELAB distance from a colour to the nearest shade of a name."""
+    shades = _lab(SHADES[name])
+    return float(np.linalg.norm(shades - _lab([rgb.tolist()]), axis=-1).min())
+
+
+def _lab(colors: Sequence[Sequence[float]]) -> Float[Array, "n 3"]:
+    image = np.asarray([colors], np.float32) / np.float32(255.0)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[0])

@@ -1,0 +1,69 @@
+"""How deep in the picture a single point lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from gapdata.tasks.candidates import drawn, number_or_choice
+from gapdata.tasks.facts import Facts
+from gapdata.tasks.nouns import name_slots
+from gapdata.tasks.points import spot, surface_pixels
+from gapdata.tasks.question import Question
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointDepth:
+    """The z-depth of a pixel: how far its point lies from the camera along the viewing direction."""
+
+    name: ClassVar[str] = "point_depth"
+    formats: ClassVar[tuple[str, ...]] = ("number", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "viewer"
+    summary: ClassVar[str] = "depth of a marked pixel along the viewing direction"
+    counterparts: ClassVar[str] = "SPAR depth_prediction_oc; MultiSPA depth_estimation"
+
+    min_depth: float = 0.3  # metres; nearer than that no depth sensor measures
+    min_option_gap: float = 0.1  # of the depth: how far wrong options stay from it, as written
+    points: int = 2  # pixels asked a view, the first alone, the others among all views
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """For each view some pixels, by coordinates or marked with a red cross, about half with options."""
+        everything = facts.view_sets("all")[-1] if facts.views else ()
+        for view, own in drawn(range(len(facts.views)), len(facts.views), rng):
+            pixel, depths, columns = surface_pixels(facts, view, own)
+            facts.drop(self.name, "no even surface", max(0, self.points - len(pixel)))
+            for index in range(min(self.points, len(pixel))):
+                asked = (view,) if index == 0 else everything
+                is_marked = bool(own.random() < 0.5)
+                depth = float(depths[index])
+                answer = number_or_choice(depth, "m", own)
+                if depth < self.min_depth:
+                    facts.drop(self.name, "point too near")
+                    continue
+                if answer.get("margin", np.inf) < self.min_option_gap * depth:
+                    facts.drop(self.name, "options too near")
+                    continue
+                words, markers = spot(facts, asked, view, pixel[index], is_marked)
+                column = int(columns[index])
+                camera = "the camera" if len(asked) == 1 else "that image's camera"
+                yield Question(
+                    task=self.name,
+                    wording=self.name,
+                    views=asked,
+                    frame=self.frame,
+                    objects=(facts.id(column),),
+                    evidence={
+                        "view": view,
+                        "pixel": pixel[index].astype(float).tolist(),
+                        "depth_m": depth,
+                        "min_option_gap": self.min_option_gap,
+                    },
+                    markers=markers,
+                    slots=name_slots(x=facts.scene.labels[column])
+                    | {"spot": words, "camera": camera},
+                    **answer,
+                )

@@ -1,0 +1,217 @@
+"""What is said of an object's make: its shape and its material. Asked only where the source says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
+from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
+from gapdata.tasks.nouns import name_slots
+from gapdata.tasks.question import Question
+from gapdata.tasks.size import shown_whole
+
+Array = np.ndarray
+
+# Shapes that an attribute may state, and what one would say instead of each; an outline only has the other one.
+SHAPES: Mapping[str, tuple[str, ...]] = {
+    "box": ("cylinder", "sphere"),
+    "cylinder": ("box", "sphere"),
+    "sphere": ("box", "cylinder"),
+    "round": ("rectangular",),
+    "rectangular": ("round",),
+}
+ROUND_ABOUT, SQUARE_ABOUT = ("cylinder", "sphere"), ("box", "rectangular", "flat")
+# Materials that are asked for. Two in one row look alike and are never offered together.
+MATERIALS: tuple[tuple[str, ...], ...] = (
+    ("wood", "wicker"), ("metal",), ("plastic", "rubber"), ("glass",), ("ceramic", "stone"), ("fabric", "wool"),
+    ("paper", "cardboard"),
+)  # fmt: skip
+# Objects that show more than one material, so that none is the main one.
+MIXED = frozenset({"clock", "lamp", "mirror", "picture", "whiteboard", "window"})
+WIDTH_DIRECTIONS = 36
+EVEN_WIDTH = 0.1  # relative spread of horizontal widths that parts round bodies from others
+
+
+def described(
+    facts: Facts, task: str, views: Sequence[int], rule: SeenRule, attribute: str
+) -> list[int]:
+    """Columns of the named objects of which the source states an attribute that their names do not tell.
+
+    The others are counted as dropped.
+    """
+    columns = facts.named(task, views, rule)
+    said = {c: getattr(facts.scene.instances[c].attributes, attribute) for c in columns}
+    known = [column for column in columns if said[column]]
+    facts.drop(task, f"{attribute} not known", len(columns) - len(known))
+    asked = [c for c in known if said[c] not in facts.scene.labels[c].split()]
+    facts.drop(task, "name tells the answer", len(known) - len(asked))
+    return asked
+
+
+def attribute_answer(
+    truth: str, wrong: Sequence[str], rng: np.random.Generator
+) -> tuple[str, dict[str, Any]]:
+    """Kind of wording and answer fields of a question about an attribute: a choice, or a claim true half the time."""
+    claim = truth if rng.random() < 0.5 else wrong[int(rng.integers(len(wrong)))]
+    is_claim = bool(rng.random() < 0.5)
+    options = shuffled((truth, *wrong[: OPTIONS - 1]), rng)
+    if is_claim:
+        return claim, {"format": "yesno", "value": claim == truth}
+    return "", {"format": "choice", "value": truth, "choices": options}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShapeName:
+    """The plain shape of an object: box, cylinder or sphere; or whether its outline is round or rectangular."""
+
+    name: ClassVar[str] = "shape_name"
+    formats: ClassVar[tuple[str, ...]] = ("choice", "yesno")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = ""
+    summary: ClassVar[str] = "plain shape of an object"
+    counterparts: ClassVar[str] = "none; geometry-language alignment"
+
+    seen: SeenRule = HALF_SEEN
+    candidates: int = 4  # objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object whose shape has a plain name, about half of them as a claim."""
+        for views in facts.view_sets("single", "all"):
+            columns = described(facts, self.name, views, self.seen, "shape")
+            for column, own in drawn(columns, self.candidates, rng):
+                shape = facts.scene.instances[column].attributes.shape
+                if shape not in SHAPES:
+                    facts.drop(self.name, "shape has no plain name")
+                    continue
+                claim, answer = attribute_answer(shape, SHAPES[shape], own)
+                kind = "solid" if len(SHAPES[shape]) > 1 else "outline"
+                yield Question(
+                    task=self.name,
+                    wording=f"{self.name}_{kind}_{answer['format']}",
+                    views=views,
+                    objects=(facts.id(column),),
+                    evidence={"shape": shape},
+                    margin=1.0,
+                    slots=name_slots(x=facts.scene.labels[column]) | _claim_slots(claim),
+                    **answer,
+                )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Material:
+    """What an object is mainly made of."""
+
+    name: ClassVar[str] = "material"
+    formats: ClassVar[tuple[str, ...]] = ("choice", "yesno")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = ""
+    summary: ClassVar[str] = "main material of an object"
+    counterparts: ClassVar[str] = "none; geometry-language alignment"
+
+    seen: SeenRule = HALF_SEEN
+    candidates: int = 4  # objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object of a common material, about half of them as a claim."""
+        for views in facts.view_sets("single", "all"):
+            columns = described(facts, self.name, views, self.seen, "material")
+            for column, own in drawn(columns, self.candidates, rng):
+                material = facts.scene.instances[column].attributes.material
+                rows = [row for row in MATERIALS if material not in row]
+                if len(rows) == len(MATERIALS):
+                    facts.drop(self.name, "material not a common one")
+                    continue
+                if facts.scene.labels[column] in MIXED:
+                    facts.drop(self.name, "made of several materials")
+                    continue
+                wrong = [
+                    rows[index][int(own.integers(len(rows[index])))]
+                    for index in own.permutation(len(rows)).tolist()
+                ]
+                claim, answer = attribute_answer(material, wrong, own)
+                yield Question(
+                    task=self.name,
+                    wording=f"{self.name}_{answer['format']}",
+                    views=views,
+                    objects=(facts.id(column),),
+                    evidence={"material": material},
+                    margin=1.0,
+                    slots=name_slots(x=facts.scene.labels[column]) | _claim_slots(claim),
+                    **answer,
+                )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SymmetricAxis:
+    """Whether an object looks the same however far it is turned about its vertical axis.
+
+    Asked where its stated shape and the evenness of its horizontal widths over all directions agree.
+    """
+
+    name: ClassVar[str] = "symmetric_axis"
+    formats: ClassVar[tuple[str, ...]] = ("yesno",)
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = ""
+    summary: ClassVar[str] = "whether an object is rotationally symmetric about its vertical axis"
+    counterparts: ClassVar[str] = "none; geometry-language alignment"
+
+    seen: SeenRule = HALF_SEEN
+    max_truncated: float = 0.0  # of the object's pixels, in the view that shows it
+    min_gap: float = (
+        0.05  # between the relative spread of widths and the one that parts the answers
+    )
+    candidates: int = 6  # objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object."""
+        for views in facts.view_sets("single", "all"):
+            columns = described(facts, self.name, views, self.seen, "shape")
+            whole = shown_whole(facts, views, self.seen, self.max_truncated)
+            for column, _ in drawn(columns, self.candidates, rng):
+                shape = facts.scene.instances[column].attributes.shape
+                spread = width_spread(facts.scene.surfaces.points(column))
+                gap = EVEN_WIDTH - spread if shape in ROUND_ABOUT else spread - EVEN_WIDTH
+                if shape not in (*ROUND_ABOUT, *SQUARE_ABOUT):
+                    facts.drop(self.name, "shape says nothing of symmetry")
+                    continue
+                if not whole[column]:
+                    facts.drop(self.name, "object truncated")
+                    continue
+                if not gap >= self.min_gap:
+                    facts.drop(self.name, "widths do not bear the shape out")
+                    continue
+                yield Question(
+                    task=self.name,
+                    wording=self.name,
+                    format="yesno",
+                    views=views,
+                    value=shape in ROUND_ABOUT,
+                    objects=(facts.id(column),),
+                    evidence={
+                        "shape": shape,
+                        "width_spread": spread,
+                        "even_width": EVEN_WIDTH,
+                        "min_gap": self.min_gap,
+                    },
+                    margin=gap,
+                    slots=name_slots(x=facts.scene.labels[column]),
+                )
+
+
+def width_spread(points: Float[Array, "n 3"]) -> float:
+    """How much the horizontal width of points differs between directions, in parts of the largest; NaN for none."""
+    if len(points) == 0:
+        return float("nan")
+    angle = np.pi * np.arange(WIDTH_DIRECTIONS) / WIDTH_DIRECTIONS
+    along = points[:, :2] @ np.stack([np.cos(angle), np.sin(angle)])
+    width = np.ptp(along, axis=0)
+    return float(1.0 - width.min() / max(float(width.max()), 1e-9))
+
+
+def _claim_slots(claim: str) -> dict[str, str]:
+    return {"claim": claim} if claim else {}

@@ -1,0 +1,86 @@
+"""The words of questions about shape, material, colour, symmetry and fit; see the package for the slots."""
+
+from __future__ import annotations
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "color_choice": (
+        "What is the main colour of {the_x} {in_views}?",
+        "Which colour {does_x} {the_x} mostly have {in_views}?",
+        "{in_views}, which of the listed colours describes {the_x} best?",
+        "In which colour {is_x} {the_x} {in_views} mostly painted or made?",
+        "Look at {the_x} {in_views}. Which main colour do you see?",
+        "Name the dominant colour of {the_x} {in_views}.",
+    ),
+    "color_yesno": (
+        "{is_x} {the_x} {in_views} mainly {claim}?",
+        "{in_views}, {is_x} {the_x} mostly {claim}?",
+        "Would you call the main colour of {the_x} {in_views} {claim}?",
+        "Is it true that {the_x} {in_views} {is_x} mainly {claim}?",
+        "Is {claim} the dominant colour of {the_x} {in_views}?",
+        "{does_x} {the_x} {in_views} mostly have a {claim} surface?",
+    ),
+    "fits_in": (
+        "Would {the_a} {in_views}, kept upright, fit inside the bounding box of {the_b}?",
+        "{in_views}, could the upright bounding box of {the_a} be turned about the vertical so that it fits inside the one of {the_b}?",
+        "Is the bounding box of {the_b} {in_views} large enough to hold {the_a}, standing upright and turned about the vertical as needed?",
+        "Suppose the bounding box of {the_b} {in_views} were an empty crate. Would {the_a} fit in without being tipped over?",
+        "Judging by their sizes {in_views}, {does_a} {the_a} fit upright into a crate as large as the bounding box of {the_b}?",
+        "Going by upright bounding boxes {in_views}, is there room for {the_a} in the space that {the_b} would fill?",
+    ),
+    "material_choice": (
+        "What {is_x} {the_x} {in_views} mainly made of?",
+        "Which material makes up most of {the_x} {in_views}?",
+        "{in_views}, which of the listed materials {is_x} {the_x} mostly made of?",
+        "Of which material {does_x} {the_x} {in_views} mostly consist?",
+        "Look at {the_x} {in_views}. Which main material do you see?",
+        "Name the main material of {the_x} {in_views}.",
+    ),
+    "material_yesno": (
+        "{is_x} {the_x} {in_views} mainly made of {claim}?",
+        "{in_views}, {does_x} {the_x} mostly consist of {claim}?",
+        "Would you say that the main material of {the_x} {in_views} is {claim}?",
+        "Is it true that {the_x} {in_views} {is_x} mainly made of {claim}?",
+        "Is {claim} the main material of {the_x} {in_views}?",
+        "Does {claim} make up most of {the_x} {in_views}?",
+    ),
+    "shape_name_solid_choice": (
+        "Which of these solids {is_x} {the_x} {in_views} most like?",
+        "What is the overall shape of {the_x} {in_views}?",
+        "{in_views}, which of the listed shapes describes {the_x} best?",
+        "Which basic shape {does_x} {the_x} {in_views} have?",
+        "Look at {the_x} {in_views}. To which basic shape is it closest?",
+        "Name the basic shape of {the_x} {in_views}.",
+    ),
+    "shape_name_solid_yesno": (
+        "{is_x} {the_x} {in_views} shaped like a {claim}?",
+        "{in_views}, {does_x} {the_x} have the overall shape of a {claim}?",
+        "Would you call the basic shape of {the_x} {in_views} a {claim}?",
+        "Is it true that {the_x} {in_views} {is_x} roughly a {claim}?",
+        "Is a {claim} the basic shape of {the_x} {in_views}?",
+        "Does the form of {the_x} {in_views} come close to a {claim}?",
+    ),
+    "shape_name_outline_choice": (
+        "What outline {does_x} {the_x} {in_views} have?",
+        "Which of these words describes the outline of {the_x} {in_views}?",
+        "{in_views}, what is the shape of the outline of {the_x}?",
+        "Which outline best fits {the_x} {in_views}?",
+        "Look at {the_x} {in_views}. What is the outline like?",
+        "Name the outline of {the_x} {in_views}.",
+    ),
+    "shape_name_outline_yesno": (
+        "{does_x} {the_x} {in_views} have a {claim} outline?",
+        "{in_views}, is the outline of {the_x} {claim}?",
+        "Would you call the outline of {the_x} {in_views} {claim}?",
+        "Is it true that {the_x} {in_views} {is_x} {claim} in outline?",
+        "Is {claim} the right word for the outline of {the_x} {in_views}?",
+        "Does the word {claim} describe the outline of {the_x} {in_views}?",
+    ),
+    "symmetric_axis": (
+        "Would the shape of {the_x} {in_views} look the same after any turn about a vertical axis?",
+        "{is_x} {the_x} {in_views} rotationally symmetric about a vertical axis, going by the shape?",
+        "{in_views}, {does_x} {the_x} have a vertical axis about which any rotation leaves the shape unchanged?",
+        "Could you spin {the_x} {in_views} about the vertical by any angle without changing the outline?",
+        "Is it true that the shape of {the_x} {in_views} has full rotational symmetry about the vertical?",
+        "Turned about the vertical by any angle, would {the_x} {in_views} keep the same silhouette?",
+    ),
+}
