@@ -11,9 +11,11 @@ from gapdata.tasks.templates import (
     camera_order,
     counting,
     distance,
+    distance_camera,
     grounding,
     points,
     relations,
+    shape,
     size,
 )
 
@@ -22,8 +24,10 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     **camera_order.TEMPLATES,
     **counting.TEMPLATES,
     **distance.TEMPLATES,
+    **distance_camera.TEMPLATES,
     **grounding.TEMPLATES,
     **points.TEMPLATES,
     **relations.TEMPLATES,
+    **shape.TEMPLATES,
     **size.TEMPLATES,
 }
