@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cv2
@@ -40,10 +40,11 @@ class AmodalCaster:
     def __init__(self, mesh: Mesh, instances: Iterable[Instance], *, block: int = 1) -> None:
         self._mesh, self._block = mesh, block
         self._objects = _instance_faces(mesh, instances)
-        self._boxes = {
-            number: _slack_corners(mesh.vertices[np.unique(mesh.faces[faces])])
-            for number, faces in self._objects.items()
-        }
+        corners = [
+            _slack_corners(mesh.vertices[np.unique(mesh.faces[faces])])
+            for faces in self._objects.values()
+        ]
+        self._corners = np.array(corners).reshape(-1, 8, 3)
         self._own_scenes: dict[int, Any] = {}
 
     def masks(
@@ -53,20 +54,42 @@ class AmodalCaster:
 
         `depth` and `seen` are the whole mesh's depth and instance ids from the same camera.
         """
-        masks = (self._mask(number, camera, depth, seen) for number in self._objects)
+        masks = (
+            self._mask(number, outline, camera, depth, seen)
+            for number, outline in self._outlines(camera)
+        )
         return tuple(mask for mask in masks if mask is not None)
+
+    def _outlines(
+        self, camera: Camera
+    ) -> Iterator[tuple[int, tuple[Float32[Array, "p 2"], float]]]:
+        """For each instance whose box may touch the image: (outline in pixels, farthest z-depth).
+
+        The outline is convex and holds the box's projection. A box that reaches the camera plane may cover
+        any pixel.
+        """
+        pixel, z = camera.project(self._corners)
+        far = 1e6
+        everywhere = np.array([[-far, -far], [far, -far], [far, far], [-far, far]], np.float32)
+        reaches_camera = z.min(axis=1) < NEAR_M
+        pixel[reaches_camera] = np.tile(everywhere, (2, 1))
+        touches = (z.max(axis=1) > 0) & (
+            (pixel.max(axis=1) >= -1) & (pixel.min(axis=1) <= [camera.width, camera.height])
+        ).all(axis=1)
+        numbers = list(self._objects)
+        for index in np.flatnonzero(touches).tolist():
+            hull = cv2.convexHull(pixel[index].astype(np.float32))[:, 0]
+            yield numbers[index], (hull, float(z[index].max()))
 
     def _mask(
         self,
         instance: int,
+        outline: tuple[Float32[Array, "p 2"], float],
         camera: Camera,
         depth: Float32[Array, "H W"],
         seen: UInt16[Array, "H W"],
     ) -> AmodalMask | None:
-        footprint = _footprint(self._boxes[instance], camera)
-        if footprint is None:
-            return None
-        hull, farthest = footprint
+        hull, farthest = outline
         height, width = camera.height, camera.width
         left, top, right, bottom = _rectangle(hull, 0, 0, height, width)
         if left >= right or top >= bottom:
@@ -157,22 +180,6 @@ def _slack_corners(vertices: Float32[Array, "v 3"]) -> Float[Array, "8 3"]:
     return type(box)(
         center=box.center, size=box.size + 2 * BOX_SLACK_M, rotation=box.rotation
     ).corners
-
-
-def _footprint(
-    corners: Float[Array, "8 3"], camera: Camera
-) -> tuple[Float32[Array, "p 2"], float] | None:
-    """Convex outline in pixels that holds the projection of a box, and its farthest z-depth.
-
-    None for a box behind the camera. A box that reaches the camera plane may cover any pixel.
-    """
-    pixel, z = camera.project(corners)
-    if z.max() <= 0:
-        return None
-    if z.min() < NEAR_M:
-        far = 1e6
-        pixel = np.array([[-far, -far], [far, -far], [far, far], [-far, far]])
-    return cv2.convexHull(pixel.astype(np.float32))[:, 0], float(z.max())
 
 
 def _rectangle(

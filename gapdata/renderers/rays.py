@@ -17,9 +17,10 @@ def raycasting_scene(vertices: Float32[Array, "v 3"], faces: Array) -> Any:
     """An Open3D RaycastingScene of triangles that works on one thread."""
     try:
         import open3d
-    except OSError as error:
+    except ImportError as error:
         raise MissingDependencyError(
-            f"open3d cannot load a system library ({error}): run `apt-get install -y libusb-1.0-0`"
+            f"open3d cannot be loaded ({error}): run `pip install open3d` and, for its system library, "
+            "`apt-get install -y libusb-1.0-0`"
         ) from error
     scene = open3d.t.geometry.RaycastingScene(nthreads=1)
     scene.add_triangles(
