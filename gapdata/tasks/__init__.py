@@ -36,6 +36,7 @@ class Task(Protocol):
 
 
 TASKS: dict[str, str] = {
+    "appearance_order": "gapdata.tasks.multiview:AppearanceOrder",
     "camera_motion": "gapdata.tasks.camera:CameraMotion",
     "camera_object_distance": "gapdata.tasks.distance_camera:CameraObjectDistance",
     "closest_object": "gapdata.tasks.distance:ClosestObject",
@@ -54,6 +55,7 @@ TASKS: dict[str, str] = {
     "object_count": "gapdata.tasks.counting:ObjectCount",
     "object_direction": "gapdata.tasks.relations:ObjectDirection",
     "object_distance": "gapdata.tasks.distance:ObjectDistance",
+    "object_frame_locate": "gapdata.tasks.multiview:ObjectFrameLocate",
     "object_size": "gapdata.tasks.size:ObjectSize",
     "object_volume_order": "gapdata.tasks.size_order:ObjectVolumeOrder",
     "overlap": "gapdata.tasks.camera_order:Overlap",
@@ -61,7 +63,9 @@ TASKS: dict[str, str] = {
     "point_depth": "gapdata.tasks.points_depth:PointDepth",
     "point_depth_order": "gapdata.tasks.points:PointDepthOrder",
     "pointmap": "gapdata.tasks.points:Pointmap",
+    "position_matching": "gapdata.tasks.matching:PositionMatching",
     "relative_pose": "gapdata.tasks.camera:RelativePose",
+    "same_object": "gapdata.tasks.matching:SameObject",
     "shape_name": "gapdata.tasks.shape:ShapeName",
     "size_comparison": "gapdata.tasks.size_order:SizeComparison",
     "symmetric_axis": "gapdata.tasks.shape:SymmetricAxis",

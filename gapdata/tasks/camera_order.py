@@ -202,10 +202,9 @@ class Overlap:
     summary: ClassVar[str] = "do two images show a common place; which image shares most with one"
     counterparts: ClassVar[str] = "none in the published sets read so far"
 
-    min_overlap: float = 0.3  # part of the surfaces both views show, for a yes
-    max_overlap: float = 0.05  # likewise for a no
-    boundary: float = 0.15  # between yes and no, from which margins are measured
-    min_difference: float = 0.15  # between the view that shares most and the next one
+    boundary: float = 0.175  # part of the surfaces both views show, between no and yes
+    min_margin: float = 0.125  # from the boundary: yes from 0.3, no up to 0.05
+    min_gap_overlap: float = 0.15  # between the view that shares most and the next one
     min_depth: float = 0.5  # part of each image that has depth; the rest is unknown
     candidates: int = 4  # pairs tried
     choices: int = 2  # views tried as the one that others are compared with
@@ -218,7 +217,7 @@ class Overlap:
             overlap = facts.overlap(*views)
             if self._blind(facts, views):
                 facts.drop(self.name, "too little depth")
-            elif self.max_overlap < overlap < self.min_overlap:
+            elif abs(overlap - self.boundary) < self.min_margin:
                 facts.drop(self.name, "overlap neither large nor small")
             else:
                 yield self._yesno(views, overlap)
@@ -239,11 +238,11 @@ class Overlap:
             wording=f"{self.name}_yesno",
             format="yesno",
             views=views,
-            value=overlap >= self.min_overlap,
+            value=overlap > self.boundary,
             evidence={
                 "overlap": overlap,
-                "min_overlap": self.min_overlap,
-                "max_overlap": self.max_overlap,
+                "boundary": self.boundary,
+                "min_margin": self.min_margin,
             },
             margin=abs(overlap - self.boundary),
         )
@@ -253,7 +252,7 @@ class Overlap:
     ) -> Question | None:
         overlaps = np.array([facts.overlap(views[0], other) for other in views[1:]])
         gap = float(np.diff(np.sort(overlaps)[-2:])[0])
-        if gap < self.min_difference or self._blind(facts, views):
+        if gap < self.min_gap_overlap or self._blind(facts, views):
             facts.drop(self.name, "two images share about as much, or too little depth")
             return None
         options = [f"image {number}" for number in range(2, len(views) + 1)]
@@ -264,6 +263,6 @@ class Overlap:
             views=views,
             value=options[int(overlaps.argmax())],
             choices=shuffled(options, rng),
-            evidence={"overlaps": overlaps.tolist(), "min_difference": self.min_difference},
+            evidence={"overlaps": overlaps.tolist(), "min_gap_overlap": self.min_gap_overlap},
             margin=gap,
         )

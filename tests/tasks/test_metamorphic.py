@@ -27,6 +27,7 @@ HAS_SIDES = {
     "detect_objects",
     "ground_object",
     "object_direction",
+    "position_matching",
     "relative_pose",
     "view_change",
     "viewer_relation",

@@ -15,7 +15,9 @@ from tests.fixtures.asking import ask, facts_of, rendered
 from tests.fixtures.scenes import MeshBuilder, camera_at, plane_scene, surface_points
 
 TASK_LIST = [open_task(name) for name in sorted(TASKS)]
-POINTWISE = {"pointmap", "point_depth_order", "relative_pose", "camera_motion"}
+# What can be asked of views alone, and of single pixels.
+VIEWS_ONLY = {"relative_pose", "camera_motion", "view_change", "overlap", "frame_order"}
+POINTWISE = {"pointmap", "point_depth_order"} | VIEWS_ONLY
 
 
 def everything(facts):
@@ -35,7 +37,7 @@ def test_no_instances_at_all():
     scene = replace(floor().scene(cameras()), instances=())
     views = [replace(v, instance=np.zeros_like(v.instance), amodal=()) for v in rendered(scene)]
     rows = everything(facts_of(scene, views))
-    assert {qa.task for qa in rows} <= {"relative_pose", "camera_motion"}
+    assert {qa.task for qa in rows} <= VIEWS_ONLY
 
 
 def test_only_structure():
