@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gapdata.sample import QA
-from gapdata.verify.names import is_named
+from gapdata.verify.names import naming_fault
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.verdict import (
     AGREE,
@@ -22,8 +22,8 @@ CLOSE = 0.1  # of a distance: visible and stated gap are the same
 def object_distance(facts: PixelFacts, qa: QA) -> Verdict:
     """The stated gap lies between that of the boxes and that of the visible surfaces, of which it may be either."""
     a, b = qa.objects
-    if not (is_named(facts, a, qa.question) and is_named(facts, b, qa.question)):
-        return contradict(f"the question does not name {facts.label(a)!r} and {facts.label(b)!r}")
+    if fault := naming_fault(facts, qa, qa.question, a, b):
+        return contradict(fault)
     stated, least, most = stated_number(qa), *gap_bounds(facts, a, b)
     if not least - 0.01 <= stated <= most + 0.01:
         return contradict(
@@ -37,10 +37,10 @@ def object_distance(facts: PixelFacts, qa: QA) -> Verdict:
 def closest_object(facts: PixelFacts, qa: QA) -> Verdict:
     """No other option can be nearer than the stated one."""
     anchor, *options = qa.objects
-    if [facts.label(option) for option in options] != list(qa.choices):
-        return contradict(f"options {qa.choices} for objects {options}")
-    if not is_named(facts, anchor, qa.question):
-        return contradict(f"the question does not name {facts.label(anchor)!r}")
+    faults = [naming_fault(facts, qa, qa.question, anchor)]
+    faults += [naming_fault(facts, qa, *pair) for pair in zip(qa.choices, options, strict=True)]
+    if any(faults):
+        return contradict("; ".join(filter(None, faults)))
     bounds = [gap_bounds(facts, anchor, option) for option in options]
     right = qa.choices.index(qa.value)
     least, most = bounds.pop(right)

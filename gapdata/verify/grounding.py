@@ -10,7 +10,7 @@ from gapdata.geometry.boxes import Box
 from gapdata.labels import is_structure
 from gapdata.sample import QA
 from gapdata.verify.camera import rotation_zxy
-from gapdata.verify.names import is_named
+from gapdata.verify.names import naming_fault
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.size import box_verdict
 from gapdata.verify.verdict import Verdict, contradict, first_doubt, margin_verdict, verdict_of
@@ -46,8 +46,8 @@ def detect_objects(facts: PixelFacts, qa: QA) -> Verdict:
 def ground_object(facts: PixelFacts, qa: QA) -> Verdict:
     """The view with most of the object's pixels and its box, or a pixel that shows it."""
     (number,) = qa.objects
-    if not is_named(facts, number, qa.question):
-        return contradict(f"the question does not name {facts.label(number)!r}")
+    if fault := naming_fault(facts, qa, qa.question, number):
+        return contradict(fault)
     if qa.format == "pixel":
         u, v = qa.value
         edge = _pixels_to_edge(facts, qa.views[0], number, u, v)

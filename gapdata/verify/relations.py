@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gapdata.sample import QA
-from gapdata.verify.names import is_named
+from gapdata.verify.names import naming_fault
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.verdict import (
     AGREE,
@@ -37,8 +37,8 @@ SIDES: dict[str, dict[float, str]] = {
 def viewer_relation(facts: PixelFacts, qa: QA) -> Verdict:
     """The medians of what the view shows of the two: columns, rows or depths; and the angle between the boxes."""
     (view,), (a, b) = qa.views, qa.objects
-    if not (is_named(facts, a, qa.question) and is_named(facts, b, qa.question)):
-        return contradict(f"the question does not name {facts.label(a)!r} and {facts.label(b)!r}")
+    if fault := naming_fault(facts, qa, qa.question, a, b):
+        return contradict(fault)
     text = qa.question if qa.format == "yesno" else qa.value
     claims = [relation for relation in RELATIONS if relation in text]
     if len(claims) != 1:
@@ -83,9 +83,8 @@ def _angle(facts: PixelFacts, view: int, pair: tuple[int, int], axis: int) -> fl
 
 def object_direction(facts: PixelFacts, qa: QA) -> Verdict:
     """The bearing of C from A, turned to B: of the boxes' middles, and of the middles of what all views show."""
-    for number in qa.objects:
-        if not is_named(facts, number, qa.question):
-            return contradict(f"the question does not name {facts.label(number)!r}")
+    if fault := naming_fault(facts, qa, qa.question, *qa.objects):
+        return contradict(fault)
     level = qa.evidence["level"]
     centers = np.stack([facts.instance(number).box.center for number in qa.objects])
     angle = bearing(centers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gapdata.sample import QA
-from gapdata.verify.names import is_named
+from gapdata.verify.names import naming_fault
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.verdict import (
     AGREE,
@@ -26,8 +26,8 @@ HALF_SPANNED = 0.5  # of its second best dimension that an uncut object spans at
 def object_size(facts: PixelFacts, qa: QA) -> Verdict:
     """The box's height or longest dimension; the pixels must stay within it and, seen whole, span it."""
     (number,) = qa.objects
-    if not is_named(facts, number, qa.question):
-        return contradict(f"the question does not name {facts.label(number)!r}")
+    if fault := naming_fault(facts, qa, qa.question, number):
+        return contradict(fault)
     size = facts.instance(number).box.size
     # The box is upright: its third axis is the height.
     axis = 2 if kind_of(qa) == "object_size_height" else int(size.argmax())

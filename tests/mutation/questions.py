@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from gapdata.answers import format_answer, parse_answer
+from gapdata.answers import AnswerError, format_answer, parse_answer
 from gapdata.geometry.transforms import invert_rigid, transform_points
 from gapdata.sample import QA, Sample
 
@@ -41,7 +41,7 @@ def scaled(factor: float, *units: str) -> RowChange:
             return restated(qa, factor * qa.value)
         try:
             numbers = [float(parse_answer(choice, "number", qa.unit)) for choice in qa.choices]
-        except ValueError:
+        except AnswerError:
             return None
         options = tuple(format_answer(factor * n, "number", qa.unit) for n in numbers)
         right = options[qa.choices.index(qa.value)]
