@@ -14,7 +14,8 @@ from gapdata.tasks.candidates import OPTIONS, drawn
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.shape import attribute_answer, described
+from gapdata.tasks.references import refer
+from gapdata.tasks.shape import STYLES_FOR, attribute_answer, claim_slots, described
 
 Array = np.ndarray
 
@@ -71,6 +72,7 @@ class Color:
                 if gap < self.min_gap:
                     facts.drop(self.name, "picture does not tell the colours apart")
                     continue
+                (named,) = refer(facts, views, (column,), own, STYLES_FOR["color"])
                 yield Question(
                     task=self.name,
                     wording=f"{self.name}_{answer['format']}",
@@ -84,8 +86,8 @@ class Color:
                         "min_gap": self.min_gap,
                     },
                     margin=gap,
-                    slots=name_slots(x=facts.scene.labels[column])
-                    | ({"claim": claim} if claim else {}),
+                    references=(named,),
+                    slots=name_slots(x=named.words) | claim_slots(claim),
                     **answer,
                 )
 
@@ -103,6 +105,6 @@ def _distance(rgb: Float[Array, "3"], name: str) -> float:
     return float(np.linalg.norm(shades - _lab([rgb.tolist()]), axis=-1).min())
 
 
-def _lab(colors: Sequence[Sequence[float]]) -> Float[Array, "n 3"]:
+def _lab(colors: Sequence[Sequence[float | int]]) -> Float[Array, "n 3"]:
     image = np.asarray([colors], np.float32) / np.float32(255.0)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[0])

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from gapdata.geometry.depth import SEEN, point_visibility
 from gapdata.tasks.candidates import drawn, number_or_choice, orders, shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise, keeps_option
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import refer, referable
+
+Array = np.ndarray
 
 
-def camera_distance(facts: Facts, view: int, column: int) -> float:
-    """Metres from the camera's centre to the nearest point of an instance's surface; NaN when the view does not see that point."""
+def nearest_seen(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
+    """The point of an instance's surface that is nearest to a view's camera, in the world; NaN when the view does not see it."""
     shown = facts.views[view]
     assert shown.depth is not None
-    center = shown.camera.center_world
-    nearest = facts.scene.surfaces.nearest_point(column, center)
+    nearest = facts.scene.surfaces.nearest_point(column, shown.camera.center_world)
     _, state = point_visibility(nearest[None], shown.camera, shown.depth)
-    return float(np.linalg.norm(nearest - center)) if state[0] == SEEN else float("nan")
+    return nearest if state[0] == SEEN else np.full(3, np.nan)
 
 
-def distances_or_nan(facts: Facts, view: int, columns: Sequence[int]) -> list[float]:
-    """`camera_distance` of several instances; all NaN as soon as one is."""
-    distances: list[float] = []
-    for column in columns:
-        distances.append(camera_distance(facts, view, column))
-        if np.isnan(distances[-1]):
-            return [float("nan")] * len(columns)
-    return distances
+def camera_distances(facts: Facts, view: int, columns: Sequence[int]) -> Float[Array, "n"]:
+    """Metres from a view's camera to the nearest points of instances; NaN for those whose nearest point it does not see."""
+    nearest = np.array([facts.once(nearest_seen, view, column) for column in columns])
+    return np.asarray(np.linalg.norm(nearest - facts.views[view].camera.center_world, axis=-1))
+
+
+def moved_distances(
+    facts: Facts, view: int, columns: Sequence[int], noise: Noise
+) -> Float[Array, "K n"]:
+    """`camera_distances` in disturbed worlds."""
+    center = noise.cam2world(view)[:, :3, 3]
+    away = [
+        noise.points(column, facts.once(nearest_seen, view, column)[None])[:, 0] - center
+        for column in columns
+    ]
+    return np.asarray(np.linalg.norm(np.stack(away, axis=1), axis=-1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,10 +68,10 @@ class CameraObjectDistance:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object, of several views for the camera of one that is drawn; about half with options."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             for column, own in drawn(columns, self.candidates, rng):
                 place = int(own.integers(len(views)))
-                distance = camera_distance(facts, views[place], column)
+                distance = float(camera_distances(facts, views[place], [column])[0])
                 if np.isnan(distance):
                     facts.drop(self.name, "nearest point not seen")
                     continue
@@ -69,6 +82,7 @@ class CameraObjectDistance:
                 if answer.get("margin", np.inf) < self.min_option_gap * distance:
                     facts.drop(self.name, "options too near")
                     continue
+                (named,) = refer(facts, views, (column,), own)
                 camera = "the camera" if len(views) == 1 else f"the camera of image {place + 1}"
                 yield Question(
                     task=self.name,
@@ -80,7 +94,9 @@ class CameraObjectDistance:
                         "distance_m": distance,
                         "min_option_gap": self.min_option_gap,
                     },
-                    slots=name_slots(x=facts.scene.labels[column]) | {"camera": camera},
+                    references=(named,),
+                    holds=partial(_keeps_distance, facts, views[place], column, answer),
+                    slots=name_slots(x=named.words) | {"camera": camera},
                     **answer,
                 )
 
@@ -105,7 +121,7 @@ class NearestToCamera:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """Some questions a view, about half of them about two objects."""
         for views in facts.view_sets("single"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             if len(columns) < 2:
                 continue
             for _, own in drawn(range(self.candidates), self.candidates, rng):
@@ -114,14 +130,19 @@ class NearestToCamera:
                 group = [columns[i] for i in own.permutation(len(columns))[:count].tolist()]
                 if len(group) < (2 if is_claim else 3):
                     continue
-                question = self._question(facts, views, group, is_claim)
+                question = self._question(facts, views, group, is_claim, own)
                 if question is not None:
                     yield question
 
     def _question(
-        self, facts: Facts, views: tuple[int, ...], group: list[int], is_claim: bool
+        self,
+        facts: Facts,
+        views: tuple[int, ...],
+        group: list[int],
+        is_claim: bool,
+        rng: np.random.Generator,
     ) -> Question | None:
-        distances = np.array(distances_or_nan(facts, views[0], group))
+        distances = camera_distances(facts, views[0], group)
         if np.isnan(distances).any():
             facts.drop(self.name, "nearest point not seen")
             return None
@@ -130,20 +151,23 @@ class NearestToCamera:
         if second - nearest < threshold:
             facts.drop(self.name, "two objects are about equally near")
             return None
-        labels = tuple(facts.scene.labels[column] for column in group)
+        named = refer(facts, views, group, rng)
+        words = tuple(reference.words for reference in named)
         best = int(distances.argmin())
         return Question(
             task=self.name,
             wording=f"{self.name}_{'yesno' if is_claim else 'choice'}",
             format="yesno" if is_claim else "choice",
             views=views,
-            value=best == 0 if is_claim else labels[best],
+            value=best == 0 if is_claim else words[best],
             unit="m",
-            choices=() if is_claim else labels,
+            choices=() if is_claim else words,
             objects=tuple(facts.id(column) for column in group),
             evidence={"distances_m": distances.tolist(), "min_gap_m": threshold},
             margin=second - nearest,
-            slots=name_slots(a=labels[0], b=labels[1]) if is_claim else {},
+            references=named,
+            holds=partial(_keeps_order, facts, views[0], group, [best]),
+            slots=name_slots(a=words[0], b=words[1]) if is_claim else {},
         )
 
 
@@ -167,22 +191,23 @@ class DistanceOrder:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a group, with four orders to choose from."""
         for views in facts.view_sets("single"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             groups = list(combinations(columns, self.objects))
             for group, own in drawn(groups, self.candidates, rng):
-                distances = dict(zip(group, distances_or_nan(facts, views[0], group), strict=True))
-                if np.isnan(list(distances.values())).any():
+                distances = camera_distances(facts, views[0], group)
+                if np.isnan(distances).any():
                     facts.drop(self.name, "nearest point not seen")
                     continue
-                order = sorted(group, key=distances.__getitem__)
-                steps = np.array([distances[column] for column in order])
+                order = np.argsort(distances, kind="stable").tolist()
+                steps = distances[order]
                 gaps = np.diff(steps)
                 thresholds = np.maximum(self.min_gap, self.min_gap_ratio * steps[1:])
                 if (gaps < thresholds).any():
                     facts.drop(self.name, "two objects are about equally near")
                     continue
                 tightest = int((gaps - thresholds).argmin())
-                options = orders([facts.scene.labels[column] for column in order], own)
+                named = refer(facts, views, group, own)
+                options = orders([named[place].words for place in order], own)
                 yield Question(
                     task=self.name,
                     wording=self.name,
@@ -193,8 +218,27 @@ class DistanceOrder:
                     choices=shuffled(options, own),
                     objects=tuple(facts.id(column) for column in group),
                     evidence={
-                        "distances_m": [distances[column] for column in group],
+                        "distances_m": distances.tolist(),
                         "min_gap_m": float(thresholds[tightest]),
                     },
                     margin=float(gaps[tightest]),
+                    references=named,
+                    holds=partial(_keeps_order, facts, views[0], group, order),
                 )
+
+
+def _keeps_distance(
+    facts: Facts, view: int, column: int, answer: Mapping[str, Any], noise: Noise
+) -> Bool[Array, "K"]:
+    moved = moved_distances(facts, view, [column], noise)[:, 0]
+    if answer["format"] == "number":
+        return np.ones(len(moved), bool)
+    return keeps_option(answer["value"], answer["choices"], moved)
+
+
+def _keeps_order(
+    facts: Facts, view: int, columns: Sequence[int], first: Sequence[int], noise: Noise
+) -> Bool[Array, "K"]:
+    """Whether the nearest of the columns are still those at these places, in that order."""
+    moved = moved_distances(facts, view, columns, noise)
+    return np.asarray((moved.argsort(axis=1)[:, : len(first)] == np.array(first)).all(axis=1))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool
 
 from gapdata.tasks.candidates import drawn, shuffled
-from gapdata.tasks.distance_camera import camera_distance
+from gapdata.tasks.distance_camera import camera_distances, moved_distances
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import refer, referable
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +44,12 @@ class DistanceChange:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For pairs of views in either order some objects, about half of them by how much."""
         for pair, own in drawn(facts.view_sets("pair"), self.pairs, rng):
-            views = pair if own.random() < 0.5 else pair[::-1]
-            columns = facts.named(self.name, pair, self.seen)
+            views = (pair[0], pair[1]) if own.random() < 0.5 else (pair[1], pair[0])
+            columns = referable(facts, self.name, views, self.seen)
             for column, single in drawn(columns, self.candidates, own):
-                before, after = (camera_distance(facts, view, column) for view in views)
+                before, after = (
+                    float(camera_distances(facts, view, [column])[0]) for view in views
+                )
                 if np.isnan([before, after]).any():
                     facts.drop(self.name, "nearest point not seen in both views")
                     continue
@@ -51,6 +59,7 @@ class DistanceChange:
                     facts.drop(self.name, "about as far in both views")
                     continue
                 word = "nearer" if change < 0 else "farther"
+                (named,) = refer(facts, views, (column,), single)
                 kind, answer = self._answer(word, abs(change), single)
                 yield Question(
                     task=self.name,
@@ -60,7 +69,9 @@ class DistanceChange:
                     objects=(facts.id(column),),
                     evidence={"distances_m": [before, after], "min_gap_m": threshold},
                     margin=abs(change),
-                    slots=name_slots(x=facts.scene.labels[column]) | {"word": word},
+                    references=(named,),
+                    holds=partial(_keeps_sign, facts, views, column, change),
+                    slots=name_slots(x=named.words) | {"word": word},
                     **answer,
                 )
 
@@ -71,3 +82,10 @@ class DistanceChange:
             return "number", {"format": "number", "value": amount}
         options = shuffled(("nearer", "farther"), rng)
         return "choice", {"format": "choice", "value": word, "choices": options}
+
+
+def _keeps_sign(
+    facts: Facts, views: tuple[int, int], column: int, change: float, noise: Noise
+) -> Bool[Array, "K"]:
+    before, after = (moved_distances(facts, view, [column], noise)[:, 0] for view in views)
+    return np.asarray(np.sign(after - before) == np.sign(change))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.tasks.candidates import drawn
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import refer, referable
 from gapdata.tasks.size import shown_whole
 
 Array = np.ndarray
@@ -42,9 +45,9 @@ class FitsIn:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an ordered pair of named objects."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
-            for (a, b), _ in drawn(list(permutations(columns, 2)), self.candidates, rng):
+            for (a, b), own in drawn(list(permutations(columns, 2)), self.candidates, rng):
                 if not (whole[a] and whole[b]):
                     facts.drop(self.name, "object truncated")
                     continue
@@ -52,7 +55,7 @@ class FitsIn:
                 if min(size.min() for size in sizes) <= 0:
                     facts.drop(self.name, "object without volume")
                     continue
-                scale = largest_scale(*sizes)
+                scale = float(largest_scale(*sizes))
                 ratio = max(scale, 1.0 / scale)
                 if ratio < 1.0 + self.min_gap:
                     facts.drop(self.name, "a close fit")
@@ -60,6 +63,7 @@ class FitsIn:
                 if ratio > self.max_scale:
                     facts.drop(self.name, "sizes too different to need a look")
                     continue
+                named = refer(facts, views, (a, b), own)
                 yield Question(
                     task=self.name,
                     wording=self.name,
@@ -73,13 +77,22 @@ class FitsIn:
                         "min_gap": self.min_gap,
                     },
                     margin=ratio - 1.0,
-                    slots=name_slots(a=facts.scene.labels[a], b=facts.scene.labels[b]),
+                    references=named,
+                    holds=partial(_keeps_fit, a, b, scale > 1.0),
+                    slots=name_slots(a=named[0].words, b=named[1].words),
                 )
 
 
-def largest_scale(inner: Float[Array, "3"], outer: Float[Array, "3"]) -> float:
+def largest_scale(inner: Float[Array, "*n 3"], outer: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
     """The factor by which a box could grow and still fit, upright and at its best yaw, into another; below 1: it does not."""
     c, s = np.cos(YAWS), np.sin(YAWS)
-    across = outer[0] / (inner[0] * c + inner[1] * s)
-    deep = outer[1] / (inner[0] * s + inner[1] * c)
-    return float(min(np.minimum(across, deep).max(), outer[2] / inner[2]))
+    width, depth, height = np.moveaxis(np.maximum(inner, 1e-6)[..., None], -2, 0)
+    across = outer[..., 0, None] / (width * c + depth * s)
+    deep = outer[..., 1, None] / (width * s + depth * c)
+    flat = np.minimum(across, deep).max(axis=-1)
+    return np.asarray(np.minimum(flat, outer[..., 2] / height[..., 0]))
+
+
+def _keeps_fit(inner: int, outer: int, fits: bool, noise: Noise) -> Bool[Array, "K"]:
+    sizes = noise.sizes([inner, outer])
+    return np.asarray((largest_scale(sizes[:, 0], sizes[:, 1]) > 1.0) == fits)

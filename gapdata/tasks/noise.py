@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.tasks.facts import Facts
 
@@ -81,6 +81,12 @@ class Noise:
     def world2cam(self, view: int) -> Float[Array, "K 4 4"]:
         """Inverses of the poses of a view's camera."""
         return np.asarray(np.linalg.inv(self.cam2world(view)))
+
+
+def keeps_option(value: str, choices: Sequence[str], moved: Float[Array, "K"]) -> Bool[Array, "K"]:
+    """Whether the option nearest to the quantity in each world is `value`; options are numbers with a unit."""
+    numbers = np.array([float(choice.split()[0]) for choice in choices])
+    return np.asarray(np.abs(moved[:, None] - numbers).argmin(axis=1) == choices.index(value))
 
 
 def _level(cam2world: Float[Array, "4 4"]) -> Float[Array, "3 3"]:

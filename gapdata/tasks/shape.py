@@ -13,6 +13,7 @@ from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import ANY, refer, referable
 from gapdata.tasks.size import shown_whole
 
 Array = np.ndarray
@@ -33,6 +34,12 @@ MATERIALS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 # Objects that show more than one material, so that none is the main one.
 MIXED = frozenset({"clock", "lamp", "mirror", "picture", "whiteboard", "window"})
+# How an object may be named without telling, or painting over, what is asked of it.
+STYLES_FOR: Mapping[str, tuple[str, ...]] = {
+    "color": ("label", "ordinal", "point", "box"),
+    "material": ("label", "ordinal", "point", "box", "mask"),
+    "shape": ANY,
+}
 WIDTH_DIRECTIONS = 36
 EVEN_WIDTH = 0.1  # relative spread of horizontal widths that parts round bodies from others
 
@@ -44,7 +51,7 @@ def described(
 
     The others are counted as dropped.
     """
-    columns = facts.named(task, views, rule)
+    columns = referable(facts, task, views, rule, STYLES_FOR[attribute])
     said = {c: getattr(facts.scene.instances[c].attributes, attribute) for c in columns}
     known = [column for column in columns if said[column]]
     facts.drop(task, f"{attribute} not known", len(columns) - len(known))
@@ -89,6 +96,7 @@ class ShapeName:
                     facts.drop(self.name, "shape has no plain name")
                     continue
                 claim, answer = attribute_answer(shape, SHAPES[shape], own)
+                (named,) = refer(facts, views, (column,), own, STYLES_FOR["shape"])
                 kind = "solid" if len(SHAPES[shape]) > 1 else "outline"
                 yield Question(
                     task=self.name,
@@ -97,7 +105,8 @@ class ShapeName:
                     objects=(facts.id(column),),
                     evidence={"shape": shape},
                     margin=1.0,
-                    slots=name_slots(x=facts.scene.labels[column]) | _claim_slots(claim),
+                    references=(named,),
+                    slots=name_slots(x=named.words) | claim_slots(claim),
                     **answer,
                 )
 
@@ -134,6 +143,7 @@ class Material:
                     for index in own.permutation(len(rows)).tolist()
                 ]
                 claim, answer = attribute_answer(material, wrong, own)
+                (named,) = refer(facts, views, (column,), own, STYLES_FOR["material"])
                 yield Question(
                     task=self.name,
                     wording=f"{self.name}_{answer['format']}",
@@ -141,7 +151,8 @@ class Material:
                     objects=(facts.id(column),),
                     evidence={"material": material},
                     margin=1.0,
-                    slots=name_slots(x=facts.scene.labels[column]) | _claim_slots(claim),
+                    references=(named,),
+                    slots=name_slots(x=named.words) | claim_slots(claim),
                     **answer,
                 )
 
@@ -172,7 +183,7 @@ class SymmetricAxis:
         for views in facts.view_sets("single", "all"):
             columns = described(facts, self.name, views, self.seen, "shape")
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
-            for column, _ in drawn(columns, self.candidates, rng):
+            for column, own in drawn(columns, self.candidates, rng):
                 shape = facts.scene.instances[column].attributes.shape
                 spread = width_spread(facts.scene.surfaces.points(column))
                 gap = EVEN_WIDTH - spread if shape in ROUND_ABOUT else spread - EVEN_WIDTH
@@ -185,6 +196,7 @@ class SymmetricAxis:
                 if not gap >= self.min_gap:
                     facts.drop(self.name, "widths do not bear the shape out")
                     continue
+                (named,) = refer(facts, views, (column,), own, STYLES_FOR["shape"])
                 yield Question(
                     task=self.name,
                     wording=self.name,
@@ -199,7 +211,8 @@ class SymmetricAxis:
                         "min_gap": self.min_gap,
                     },
                     margin=gap,
-                    slots=name_slots(x=facts.scene.labels[column]),
+                    references=(named,),
+                    slots=name_slots(x=named.words),
                 )
 
 
@@ -213,5 +226,6 @@ def width_spread(points: Float[Array, "n 3"]) -> float:
     return float(1.0 - width.min() / max(float(width.max()), 1e-9))
 
 
-def _claim_slots(claim: str) -> dict[str, str]:
+def claim_slots(claim: str) -> dict[str, str]:
+    """The slot of what a claim says; none for a choice."""
     return {"claim": claim} if claim else {}

@@ -12,8 +12,8 @@ from jaxtyping import Bool
 
 from gapdata.tasks.candidates import drawn, number_or_choice
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
-from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.noise import Noise, keeps_option
+from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.references import refer, referable
 
@@ -111,12 +111,13 @@ class ObjectBox:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object; the answer is a list of one row."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
-            for column, _ in drawn(columns, self.candidates, rng):
+            for column, own in drawn(columns, self.candidates, rng):
                 if not whole[column]:
                     facts.drop(self.name, "object truncated")
                     continue
+                (named,) = refer(facts, views, (column,), own)
                 label = facts.scene.labels[column]
                 camera = "the camera" if len(views) == 1 else "the first image's camera"
                 yield Question(
@@ -134,5 +135,6 @@ class ObjectBox:
                         ),
                         "min_visible": self.seen.min_visible,
                     },
-                    slots=name_slots(x=label) | {"camera": camera},
+                    references=(named,),
+                    slots=name_slots(x=named.words) | {"camera": camera},
                 )

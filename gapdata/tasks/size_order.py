@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from gapdata.tasks.candidates import drawn, orders, shuffled
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import refer, referable
 from gapdata.tasks.size import shown_whole
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +47,7 @@ class SizeComparison:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of named objects, about half of them as a claim."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
             for pair, own in drawn(list(combinations(columns, 2)), self.candidates, rng):
                 a, b = pair if own.random() < 0.5 else pair[::-1]
@@ -50,7 +56,8 @@ class SizeComparison:
                 if not (whole[a] and whole[b]):
                     facts.drop(self.name, "object truncated")
                     continue
-                extents = [_extent(facts, column, aspect) for column in (a, b)]
+                boxes = np.array([facts.scene.instances[column].box.size for column in (a, b)])
+                extents: list[float] = _extents(boxes, aspect).tolist()
                 small, large = sorted(extents)
                 if large < self.min_size:
                     facts.drop(self.name, "objects too small to measure")
@@ -61,15 +68,17 @@ class SizeComparison:
                 if large > self.max_ratio * small:
                     facts.drop(self.name, "sizes too different to need a look")
                     continue
-                labels = (facts.scene.labels[a], facts.scene.labels[b])
+                named = refer(facts, views, (a, b), own)
+                words = tuple(reference.words for reference in named)
+                larger = int(np.argmax(extents))
                 yield Question(
                     task=self.name,
                     wording=f"{self.name}_{aspect}_{'yesno' if is_claim else 'choice'}",
                     format="yesno" if is_claim else "choice",
                     views=views,
-                    value=extents[0] > extents[1] if is_claim else labels[int(np.argmax(extents))],
+                    value=larger == 0 if is_claim else words[larger],
                     unit="m",
-                    choices=() if is_claim else labels,
+                    choices=() if is_claim else words,
                     objects=(facts.id(a), facts.id(b)),
                     evidence={
                         "aspect": aspect,
@@ -77,7 +86,9 @@ class SizeComparison:
                         "min_gap_m": self.min_gap * large,
                     },
                     margin=large - small,
-                    slots=name_slots(a=labels[0], b=labels[1]) if is_claim else {},
+                    references=named,
+                    holds=partial(_keeps_order, (a, b) if larger else (b, a), aspect),
+                    slots=name_slots(a=words[0], b=words[1]) if is_claim else {},
                 )
 
 
@@ -101,21 +112,23 @@ class ObjectVolumeOrder:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a group of named objects, with four orders to choose from."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
             groups = list(combinations(columns, self.objects))
             for group, own in drawn(groups, self.candidates, rng):
                 if not whole[list(group)].all():
                     facts.drop(self.name, "object truncated")
                     continue
-                extents = {column: _extent(facts, column, "bigger") for column in group}
-                order = sorted(group, key=extents.__getitem__)
-                roots = np.array([extents[column] for column in order])
+                boxes = np.array([facts.scene.instances[column].box.size for column in group])
+                extents = _extents(boxes, "bigger")
+                order = np.argsort(extents, kind="stable").tolist()
+                roots = extents[order]
                 gaps = 1.0 - roots[:-1] / np.maximum(roots[1:], 1e-9)
                 if gaps.min() < self.min_gap:
                     facts.drop(self.name, "about equally large")
                     continue
-                options = orders([facts.scene.labels[column] for column in order], own)
+                named = refer(facts, views, group, own)
+                options = orders([named[place].words for place in order], own)
                 yield Question(
                     task=self.name,
                     wording=self.name,
@@ -125,16 +138,23 @@ class ObjectVolumeOrder:
                     choices=shuffled(options, own),
                     objects=tuple(facts.id(column) for column in group),
                     evidence={
-                        "volumes_m3": [extents[column] ** 3 for column in group],
+                        "volumes_m3": (extents**3).tolist(),
                         "min_gap": self.min_gap,
                     },
                     margin=float(gaps.min()),
+                    references=named,
+                    holds=partial(_keeps_order, [group[place] for place in order], "bigger"),
                 )
 
 
-def _extent(facts: Facts, column: int, aspect: str) -> float:
+def _extents(sizes: Float[Array, "*n 3"], aspect: str) -> Float[Array, "*n"]:
     """Metres: longer horizontal side, height, or the cube root of the volume."""
-    size = facts.scene.instances[column].box.size
     if aspect == "wider":
-        return float(size[:2].max())
-    return float(size[2] if aspect == "taller" else np.cbrt(np.prod(size)))
+        return np.asarray(sizes[..., :2].max(axis=-1))
+    return np.asarray(sizes[..., 2] if aspect == "taller" else np.cbrt(np.prod(sizes, axis=-1)))
+
+
+def _keeps_order(columns: Sequence[int], aspect: str, noise: Noise) -> Bool[Array, "K"]:
+    """Whether these objects, from the smallest to the largest, stay in that order."""
+    steps = np.diff(_extents(noise.sizes(columns), aspect), axis=-1)
+    return np.asarray((steps > 0).all(axis=-1))
