@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from gapdata.tasks.candidates import drawn, number_or_choice
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise, keeps_option
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import refer, referable
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +40,7 @@ class ObjectDistance:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of named objects, about half of them with options."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             for pair, own in drawn(list(combinations(columns, 2)), self.candidates, rng):
                 distance = facts.scene.surfaces.distance(*pair)
                 if not self.min_distance <= distance < np.inf:
@@ -45,17 +51,20 @@ class ObjectDistance:
                 if answer.get("margin", np.inf) < self.min_option_gap * distance:
                     facts.drop(self.name, "options too near")
                     continue
+                named = refer(facts, views, (a, b), own)
                 yield Question(
                     task=self.name,
                     wording=self.name,
                     views=views,
                     objects=(facts.id(a), facts.id(b)),
+                    references=named,
+                    holds=partial(_keeps_distance, answer, a, b),
                     evidence={
                         "distance_m": distance,
                         "min_distance_m": self.min_distance,
                         "min_option_gap": self.min_option_gap,
                     },
-                    slots=name_slots(a=facts.scene.labels[a], b=facts.scene.labels[b]),
+                    slots=name_slots(a=named[0].words, b=named[1].words),
                     **answer,
                 )
 
@@ -80,7 +89,7 @@ class ClosestObject:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an anchor object, when one of the others is nearest by the margin."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             if len(columns) < 4:
                 continue
             for anchor, own in drawn(columns, self.candidates, rng):
@@ -96,17 +105,47 @@ class ClosestObject:
                 if not np.isfinite(distances).all() or gap < threshold:
                     facts.drop(self.name, "two objects are about equally near")
                     continue
-                labels = tuple(facts.scene.labels[option] for option in options)
-                yield Question(
-                    task=self.name,
-                    wording=self.name,
-                    format="choice",
-                    views=views,
-                    value=labels[int(distances.argmin())],
-                    unit="m",
-                    choices=labels,
-                    objects=(facts.id(anchor), *(facts.id(option) for option in options)),
-                    evidence={"distances_m": distances.tolist(), "min_gap_m": threshold},
-                    margin=gap,
-                    slots=name_slots(x=facts.scene.labels[anchor]),
-                )
+                yield self._question(facts, views, (anchor, options), (distances, threshold), own)
+
+    def _question(
+        self,
+        facts: Facts,
+        views: tuple[int, ...],
+        columns: tuple[int, list[int]],
+        measured: tuple[Float[Array, "n"], float],
+        rng: np.random.Generator,
+    ) -> Question:
+        anchor, options = columns
+        distances, threshold = measured
+        nearest = int(distances.argmin())
+        first, *others = refer(facts, views, (anchor, *options), rng)
+        words = tuple(other.words for other in others)
+        return Question(
+            task=self.name,
+            wording=self.name,
+            format="choice",
+            views=views,
+            value=words[nearest],
+            unit="m",
+            choices=words,
+            objects=(facts.id(anchor), *(facts.id(option) for option in options)),
+            references=(first, *others),
+            evidence={"distances_m": distances.tolist(), "min_gap_m": threshold},
+            margin=float(np.diff(np.sort(distances))[0]),
+            holds=partial(_stays_nearest, anchor, options, nearest),
+            slots=name_slots(x=first.words),
+        )
+
+
+def _keeps_distance(answer: Mapping[str, Any], a: int, b: int, noise: Noise) -> Bool[Array, "K"]:
+    moved = noise.distance(a, b)
+    if answer["format"] == "number":
+        return np.ones(len(moved), bool)
+    return keeps_option(answer["value"], answer["choices"], moved)
+
+
+def _stays_nearest(
+    anchor: int, options: Sequence[int], nearest: int, noise: Noise
+) -> Bool[Array, "K"]:
+    moved = np.stack([noise.distance(anchor, option) for option in options])
+    return np.asarray(moved.argmin(axis=0) == nearest)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import cv2
 import numpy as np
 
 from gapdata.tasks.candidates import drawn
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
+from gapdata.tasks.pointing import deepest_pixel
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import IN_WORDS, NAMED, Reference, refer, referable
 
 Array = np.ndarray
 
@@ -93,16 +94,19 @@ class GroundObject:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For each view set some named objects; in a single view half of them by a pixel."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            # Which view is part of the answer: a marker, or "in image 2", would tell.
+            styles = IN_WORDS if len(views) == 1 else NAMED
+            columns = referable(facts, self.name, views, self.seen, styles)
             for column, own in drawn(columns, self.candidates, rng):
-                if len(views) == 1 and own.random() < 0.5:
-                    question = self._pixel(facts, views, column)
-                else:
-                    question = self._box(facts, views, column)
+                is_pixel = len(views) == 1 and own.random() < 0.5
+                (named,) = refer(facts, views, (column,), own, styles)
+                question = (self._pixel if is_pixel else self._box)(facts, views, column, named)
                 if question is not None:
                     yield question
 
-    def _box(self, facts: Facts, views: tuple[int, ...], column: int) -> Question | None:
+    def _box(
+        self, facts: Facts, views: tuple[int, ...], column: int, named: Reference
+    ) -> Question | None:
         pixels = facts.visibility.pixels[list(views), column].astype(np.float64)
         best = int(pixels.argmax())
         others = np.delete(pixels, best)
@@ -119,19 +123,16 @@ class GroundObject:
             frame=self.frame,
             unit="m",
             objects=(facts.id(column),),
+            references=(named,),
             evidence={"pixels": pixels.tolist(), "lead": lead, "min_lead": self.min_lead},
             margin=lead,
-            slots=name_slots(x=facts.scene.labels[column]) | {"camera": _camera_words(views)},
+            slots=name_slots(x=named.words) | {"camera": _camera_words(views)},
         )
 
-    def _pixel(self, facts: Facts, views: tuple[int, ...], column: int) -> Question | None:
-        mask = facts.columns(views[0]) == column
-        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        top, left = int(rows[0]), int(cols[0])
-        crop = mask[top : rows[-1] + 1, left : cols[-1] + 1].astype(np.uint8)
-        inside = cv2.distanceTransform(np.pad(crop, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        v, u = np.unravel_index(int(inside.argmax()), inside.shape)
-        depth_inside = float(inside[v, u])
+    def _pixel(
+        self, facts: Facts, views: tuple[int, ...], column: int, named: Reference
+    ) -> Question | None:
+        u, v, depth_inside = deepest_pixel(facts, views[0], column)
         if depth_inside < self.min_inside:
             facts.drop(self.name, "too thin to point at")
             return None
@@ -141,18 +142,18 @@ class GroundObject:
             wording=f"{self.name}_pixel",
             format="pixel",
             views=views,
-            value=[float(u - 1 + left), float(v - 1 + top)],
+            value=[float(u), float(v)],
             frame="viewer",
             unit="px",
             objects=(facts.id(column),),
+            references=(named,),
             evidence={
                 "pixels_to_edge": depth_inside,
                 "min_inside": self.min_inside,
                 "any_pixel_of_the_object_is_right": True,
             },
             margin=depth_inside,
-            slots=name_slots(x=facts.scene.labels[column])
-            | {"size": f"{camera.width} x {camera.height}"},
+            slots=name_slots(x=named.words) | {"size": f"{camera.width} x {camera.height}"},
         )
 
 

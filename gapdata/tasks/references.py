@@ -122,7 +122,7 @@ def _reference(
     if style == "ordinal":
         counted = _ordinals(facts, views, column)
         view, phrase = counted[int(rng.integers(len(counted)))]
-        words = f"{phrase} {_image(views, view)}"
+        words = f"{phrase}{_image(views, view)}"
         return Reference(instance=instance, words=words, style=style)
     marked = [view for view, kinds in _marker_kinds(facts, views, column) if style in kinds]
     view = marked[int(rng.integers(len(marked)))]
@@ -144,14 +144,14 @@ def _marked(
         phrase = f"object under the {color} mask"
     return Reference(
         instance=facts.id(column),
-        words=f"{phrase} {_image(views, view)}",
+        words=f"{phrase}{_image(views, view)}",
         style=style,
         markers=(marker(style, view, color, **details),),
     )
 
 
 def _image(views: tuple[int, ...], view: int) -> str:
-    return "in this image" if len(views) == 1 else f"in image {views.index(view) + 1}"
+    return "" if len(views) == 1 else f" in image {views.index(view) + 1}"
 
 
 def _styles(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.geometry.boxes import Box
-from gapdata.geometry.transforms import transform_points
 from gapdata.tasks.candidates import drawn, shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import MARKED, NAMED, refer, referable
 
 Array = np.ndarray
+
+NOT_COUNTED = (*NAMED, *MARKED)  # "the leftmost chair" would tell left from right
 
 # Per camera axis, for a negative and a positive offset: the relation in a claim, and the option in a choice.
 RELATIONS = (
@@ -55,7 +59,7 @@ class ViewerRelation:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of named objects, along an axis drawn at random."""
         for views in facts.view_sets("single"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, NOT_COUNTED)
             for pair, own in drawn(list(combinations(columns, 2)), self.candidates, rng):
                 a, b = pair if own.random() < 0.5 else pair[::-1]
                 axis = int(own.integers(3))
@@ -77,14 +81,8 @@ class ViewerRelation:
         """Offset from b to a in camera axes, and the signed angle in degrees by which it leaves the plane between the answers."""
         boxes = facts.scene.instances[a].box, facts.scene.instances[b].box
         world = np.stack([boxes[0].center, boxes[1].center])
-        cam = transform_points(facts.views[view].camera.world2cam, world)
-        offset = cam[0] - cam[1]
-        length = max(float(np.linalg.norm(offset)), 1e-9)
-        angle = float(np.degrees(np.arcsin(offset[axis] / length)))
-        if axis == 1:  # the camera may be tilted: above has to be above in the world as well
-            upright = float(np.degrees(np.arcsin((world[1, 2] - world[0, 2]) / length)))
-            angle = min(angle, upright, key=abs) if angle * upright > 0 else 0.0
-        return offset.tolist(), angle
+        offset, angle = _offset_angle(world[None], facts.views[view].camera.world2cam[None], axis)
+        return offset[0].tolist(), float(angle[0])
 
     def _question(
         self,
@@ -100,7 +98,8 @@ class ViewerRelation:
         is_claim = rng.random() < 0.5
         claimed = bool(rng.random() < 0.5)
         options = shuffled([option for _, option in RELATIONS[axis]], rng)
-        slots = name_slots(a=facts.scene.labels[a], b=facts.scene.labels[b])
+        named = refer(facts, views, (a, b), rng, NOT_COUNTED)
+        slots = name_slots(a=named[0].words, b=named[1].words)
         if is_claim:
             slots["relation"] = RELATIONS[axis][int(claimed)][0]
         return Question(
@@ -120,8 +119,35 @@ class ViewerRelation:
                 "min_angle_deg": self.min_angle,
             },
             margin=abs(angle),
+            references=named,
+            holds=partial(_same_side, views[0], (a, b), axis, positive),
             slots=slots,
         )
+
+
+def _offset_angle(
+    world: Float[Array, "K 2 3"], world2cam: Float[Array, "K 4 4"], axis: int
+) -> tuple[Float[Array, "K 3"], Float[Array, "K"]]:
+    """In K worlds the offset from the second point to the first in camera axes, and its angle (degrees) to the plane across an axis.
+
+    Above and below also have to be above and below in the world, as the camera may be tilted: 0 when they are not.
+    """
+    apart = world[:, 0] - world[:, 1]
+    offset = np.einsum("kij,kj->ki", world2cam[:, :3, :3], apart)
+    length = np.maximum(np.linalg.norm(offset, axis=-1), 1e-9)
+    angle = np.degrees(np.arcsin(np.clip(offset[:, axis] / length, -1.0, 1.0)))
+    if axis == 1:
+        upright = np.degrees(np.arcsin(np.clip(-apart[:, 2] / length, -1.0, 1.0)))
+        least = np.where(np.abs(angle) <= np.abs(upright), angle, upright)
+        angle = np.where(angle * upright > 0, least, 0.0)
+    return offset, np.asarray(angle)
+
+
+def _same_side(
+    view: int, pair: tuple[int, int], axis: int, positive: bool, noise: Noise
+) -> Bool[Array, "K"]:
+    _, angle = _offset_angle(noise.centers(pair), noise.world2cam(view), axis)
+    return np.asarray(angle > 0 if positive else angle < 0)
 
 
 def _order(facts: Facts, view: int, a: int, b: int, axis: int) -> float:
@@ -166,7 +192,7 @@ class ObjectDirection:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question for a random triple of named objects at a random level of difficulty."""
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             if len(columns) < 3:
                 continue
             tried: set[tuple[int, ...]] = set()
@@ -191,7 +217,8 @@ class ObjectDirection:
                 if margin < self.min_angle:
                     facts.drop(self.name, "direction near a boundary")
                     continue
-                names = dict(zip("abc", (facts.scene.labels[c] for c in triple), strict=True))
+                named = refer(facts, views, triple, own)
+                names = {key: one.words for key, one in zip("abc", named, strict=True)}
                 yield Question(
                     task=self.name,
                     wording=self.name,
@@ -210,8 +237,20 @@ class ObjectDirection:
                         "min_separation_m": reach,
                     },
                     margin=margin,
+                    references=named,
+                    holds=partial(_same_direction, triple, level, value),
                     slots=name_slots(**names),
                 )
+
+
+def _same_direction(
+    triple: tuple[int, ...], level: str, value: str, noise: Noise
+) -> Bool[Array, "K"]:
+    stand, ahead, aside = np.moveaxis(noise.centers(triple)[..., :2], 1, 0)
+    angles = [
+        _signed_angle(*directions) for directions in zip(ahead - stand, aside - stand, strict=True)
+    ]
+    return np.array([side(angle, level)[0] == value for angle in angles])
 
 
 def _stands_in(box: Box, other: Box) -> bool:

@@ -17,7 +17,7 @@ from gapdata.tasks.grounding import DetectObjects, GroundObject
 from gapdata.tasks.points import PointDepthOrder, Pointmap
 from gapdata.tasks.relations import ObjectDirection, ViewerRelation, side
 from gapdata.tasks.size import ObjectSize
-from tests.fixtures.asking import ask, facts_of
+from tests.fixtures.asking import ask, chosen, facts_of
 from tests.fixtures.scenes import MeshBuilder, camera_at
 
 SEEDS = range(12)
@@ -92,9 +92,9 @@ def test_closest_object(facts):
     asked = {}
     for qa in every(facts, ClosestObject()):
         anchor, *others = labels(facts, qa)
-        assert list(qa.choices) == others
-        assert len(others) == 3
-        asked[anchor] = qa.value
+        assert len(qa.choices) == len(others) == 3
+        asked[anchor] = facts.scene.labels[facts.scene.ids.tolist().index(chosen(qa))]
+        assert chosen(qa) == qa.objects[1 + qa.choices.index(qa.value)]
     assert asked == expected
 
 

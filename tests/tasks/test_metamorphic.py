@@ -13,7 +13,7 @@ from gapdata.geometry.transforms import rotation_about_z
 from gapdata.sample import QA
 from gapdata.tasks import TASKS, open_task
 from gapdata.tasks.facts import Facts, SeenRule
-from tests.fixtures.asking import ask, facts_of, mirrored, moved, renamed
+from tests.fixtures.asking import ask, chosen, facts_of, mirrored, moved, renamed
 from tests.fixtures.worlds import task_facts, task_world, world
 
 NAMES = sorted(TASKS)
@@ -157,7 +157,7 @@ def test_the_order_of_views_does_not_matter_to_facts_of_the_scene(name, room, ro
         measured = {}
         for qa in rows:
             if len(qa.views) == 4:
-                value = qa.evidence[key[name]] if name in key else qa.value
+                value = qa.evidence[key[name]] if name in key else chosen(qa)
                 objects = tuple(sorted(qa.objects)) if name != "closest_object" else qa.objects
                 measured[
                     objects if name != "closest_object" else (objects[0], frozenset(objects[1:]))
