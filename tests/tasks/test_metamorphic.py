@@ -29,10 +29,13 @@ HAS_SIDES = {
     "object_direction",
     "position_matching",
     "relative_pose",
+    "scene_map",
+    "spatial_imagination",
     "view_change",
     "viewer_relation",
 }
-PIXEL_TASKS = {"pointmap", "point_depth_order"}  # these draw other pixels from a flipped picture
+# These draw other pixels from a flipped picture.
+PIXEL_TASKS = {"pointmap", "pointmap_list", "point_depth_order"}
 
 
 def every(facts, task) -> list[QA]:
