@@ -1,6 +1,7 @@
 """gapdata: 3D scenes in, checked 3D-language training shards out.
 
-`build(BuildConfig(...))` writes a dataset; `open_dataset(url)` reads one.
+`build(BuildConfig(...))` writes a dataset; `open_dataset(url)` reads one; `marked_views(sample, qa)`
+draws what a question points at.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gapdata.build import build
     from gapdata.build_config import BuildConfig
+    from gapdata.markers import marked_views
     from gapdata.shards.reader import Dataset, open_dataset
 
 __version__ = "0.1.0"
@@ -20,9 +22,10 @@ _EXPORTS = {
     "BuildConfig": "gapdata.build_config",
     "build": "gapdata.build",
     "Dataset": "gapdata.shards.reader",
+    "marked_views": "gapdata.markers",
     "open_dataset": "gapdata.shards.reader",
 }
-__all__ = ["BuildConfig", "Dataset", "__version__", "build", "open_dataset"]
+__all__ = ["BuildConfig", "Dataset", "__version__", "build", "marked_views", "open_dataset"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -39,6 +40,9 @@ class BuildConfig:
     max_overlap: float = 0.9
     tasks: tuple[str, ...] = ()  # empty = all
     max_questions_per_task: int = 8  # in a sample
+    margin: float = (
+        1.0  # times farther from decision boundaries than the tasks demand; only removes questions
+    )
     points: int = 2048  # scene points a sample
     seed: int = 0
     scenes_per_shard: int | None = None  # None: a sixteenth of the scenes, 1 to 32
@@ -59,6 +63,7 @@ class BuildConfig:
         for name in ("num_scenes", "scenes_per_shard", "height", "width"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, "at least 1", value)
+        _require(1.0 <= self.margin < math.inf, "margin", "at least 1", self.margin)
         _require(self.max_failures >= 0, "max_failures", "at least 0", self.max_failures)
         _require(self.seed >= 0, "seed", "at least 0", self.seed)
         _require(self.views <= 99, "views", "at most 99", self.views)
@@ -103,6 +108,7 @@ class BuildConfig:
             selection=self.selection_config(),
             tasks=self.tasks or tuple(sorted(TASKS)),
             max_questions_per_task=self.max_questions_per_task,
+            margin=self.margin,
             points=self.points,
             seed=self.seed,
         )

@@ -40,6 +40,7 @@ def build(
     samples_per_scene: Annotated[int, typer.Option(help="Samples a scene.", rich_help_panel=VIEWS)] = 4,
     selection: Annotated[str, typer.Option(help="How views are chosen: covisible or clip.", rich_help_panel=VIEWS)] = "covisible",
     tasks: Annotated[str, typer.Option(help="Only these tasks: a,b; see 'gapdata tasks'.", rich_help_panel=VIEWS)] = "",
+    margin: Annotated[float, typer.Option(help="Times farther from decision boundaries than the tasks demand; only removes questions.", rich_help_panel=VIEWS)] = 1.0,
     workers: Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", rich_help_panel=RUN)] = 1,
     max_failures: Annotated[int, typer.Option(help="Scenes that may fail; each is recorded with its reason.", rich_help_panel=RUN)] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at OUT.", rich_help_panel=RUN)] = False,
@@ -54,7 +55,8 @@ def build(
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
         seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
-        selection=selection, tasks=_names(tasks), workers=workers, max_failures=max_failures, overwrite=overwrite,
+        selection=selection, tasks=_names(tasks), margin=margin,
+        workers=workers, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip
     with summary.progress_bar("scenes") as on_progress:
         manifest = run_build(config, on_progress=on_progress)

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Int, UInt8, UInt16
 
+from gapdata.sample import QA, Sample
+
 Array = np.ndarray
 
 COLORS: Mapping[str, tuple[int, int, int]] = {
@@ -71,6 +73,20 @@ def draw_markers(
         if record["view"] == view:
             _draw(drawn, record, instance)
     return drawn
+
+
+def marked_views(sample: Sample, qa: QA) -> tuple[UInt8[Array, "_ _ 3"], ...]:
+    """The pictures of the views a question is about, in its order, with its markers drawn: what the asked one sees.
+
+    Needs the layer rgb, for mask markers also instance. Raises ValueError when they were not read.
+    """
+    pictures = []
+    for view in qa.views:
+        rgb = sample.views[view].rgb
+        if rgb is None:
+            raise ValueError("marked_views: expected views with rgb, found none; read that layer")
+        pictures.append(draw_markers(rgb, qa.markers, view, sample.views[view].instance))
+    return tuple(pictures)
 
 
 def _draw(

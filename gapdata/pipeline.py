@@ -32,6 +32,7 @@ class SampleConfig:
     selection: SelectionConfig
     tasks: tuple[str, ...]
     max_questions_per_task: int
+    margin: float  # times farther from decision boundaries than the tasks demand
     points: int  # scene points a sample
     seed: int
 
@@ -68,6 +69,7 @@ class SceneSamples:
                 sample_index=index,
                 key=key,
                 max_per_task=config.max_questions_per_task,
+                margin=config.margin,
             )
             self.drops.update(
                 {f"question: {reason}": count for reason, count in facts.drops.items()}

@@ -13,7 +13,7 @@ import typer
 from gapdata import cli
 
 FLAGS = {
-    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks workers max_failures overwrite as_json",
+    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin workers max_failures overwrite as_json",
     "check": "url as_json",
     "info": "url as_json",
     "preview": "url out key samples",

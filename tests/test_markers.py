@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gapdata.markers import COLORS, KINDS, MASK_OPACITY, draw_markers, marker
+from gapdata.markers import COLORS, KINDS, MASK_OPACITY, draw_markers, marked_views, marker
+from gapdata.sample import QA
+from tests.fixtures.samples import room_sample
 
 GREY = np.full((120, 160, 3), 90, np.uint8)
 
@@ -62,3 +66,23 @@ def test_unknown_kinds_and_colors_are_refused():
         marker("star", 0, "red")
     with pytest.raises(ValueError, match="'mauve'"):
         marker("point", 0, "mauve", pixel=(1, 1))
+
+
+def test_marked_views_shows_a_questions_views_in_its_order_with_its_markers_only():
+    sample = room_sample(num_views=3)
+    records = (
+        marker("point", 2, "red", pixel=(20.0, 15.0)),
+        marker("mask", 0, "blue", instance=int(sample.views[0].instance.max())),
+    )
+    qa = QA(
+        id="a", task="t", format="yesno", views=(2, 0), frame="", question="Is it?", answer="Yes", value=True,
+        markers=records,
+    )  # fmt: skip
+    last, first = marked_views(sample, qa)
+    assert tuple(last[15, 20]) == COLORS["red"]
+    expected = draw_markers(sample.views[0].rgb, records, 0, sample.views[0].instance)
+    assert (first == expected).all()
+    assert (first != sample.views[0].rgb).any()
+    blind = replace(sample, views=tuple(replace(view, rgb=None) for view in sample.views))
+    with pytest.raises(ValueError, match="rgb"):
+        marked_views(blind, qa)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +16,9 @@ from gapdata.tasks.facts import Facts
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
 from gapdata.tasks.wording import word
+
+# How the thresholds begin that keep answers off a decision boundary.
+MARGINS = ("min_gap", "min_angle", "min_lead", "min_option_gap", "min_margin")
 
 
 def ask_questions(
@@ -24,11 +30,14 @@ def ask_questions(
     sample_index: int,
     key: str,
     max_per_task: int = 8,
+    margin: float = 1.0,
 ) -> tuple[QA, ...]:
     """The sample's questions, task by task in the given order, at most `max_per_task` of each.
 
     Each task draws from its own generator, so a task more or less changes no other's questions; the words of a
     question depend on the question alone, so a stricter threshold only removes rows. Ids are `<key>-<task>-<nn>`.
+    margin: how many times farther from every decision boundary an answer has to be than the tasks demand; removes
+    rows of the same call with 1, and nothing else.
     """
     rows: list[QA] = []
     for task in tasks:
@@ -39,10 +48,44 @@ def ask_questions(
             facts.drop(task.name, "more than asked for", len(questions) - max_per_task)
             kept = np.random.default_rng([*words, 1]).permutation(len(questions))[:max_per_task]
             questions = [questions[index] for index in sorted(kept.tolist())]
+        kept_ones = _far_from_boundaries(facts, task, questions, words, margin)
         for number, question in enumerate(questions):
+            if number not in kept_ones:
+                continue
             wording_rng = np.random.default_rng([*words, 2, _fingerprint(question)])
             rows.append(word(question, wording_rng, qa_id=f"{key}-{task.name}-{number:02d}"))
     return tuple(rows)
+
+
+def with_margin(task: Task, factor: float) -> Task:
+    """The task with every threshold that keeps answers off a decision boundary times `factor`."""
+    assert is_dataclass(task)
+    stricter: dict[str, Any] = {}
+    for threshold in fields(task):
+        if threshold.name.startswith(MARGINS):
+            value = factor * getattr(task, threshold.name)
+            stricter[threshold.name] = (
+                math.ceil(value) if isinstance(getattr(task, threshold.name), int) else value
+            )
+    return replace(task, **stricter)
+
+
+def _far_from_boundaries(
+    facts: Facts, task: Task, questions: list[Question], words: list[int], margin: float
+) -> set[int]:
+    """Numbers of the questions that the task asks with its margins times `margin`, too.
+
+    They are asked for a second time, so that the limit on questions a task picks the same ones whatever the margin.
+    """
+    if margin == 1.0:
+        return set(range(len(questions)))
+    drops = facts.drops.copy()
+    strict = with_margin(task, margin).ask(facts, np.random.default_rng(words))
+    asked = {_identity(question) for question in strict}
+    facts.drops = drops
+    kept = {n for n, question in enumerate(questions) if _identity(question) in asked}
+    facts.drop(task.name, "within the margin", len(questions) - len(kept))
+    return kept
 
 
 def _stable(facts: Facts, questions: list[Question]) -> list[Question]:
@@ -54,6 +97,12 @@ def _stable(facts: Facts, questions: list[Question]) -> list[Question]:
         else:
             facts.drop(question.task, "answer flips under noise")
     return kept
+
+
+def _identity(question: Question) -> str:
+    """Everything that tells a question from the others of its task; not its thresholds."""
+    asked = (question.wording, question.views, question.objects, sorted(question.slots.items()))
+    return repr((asked, question.value, question.choices, question.markers))
 
 
 def _fingerprint(question: Question) -> int:
