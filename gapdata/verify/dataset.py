@@ -110,7 +110,7 @@ def verify_question(facts: PixelFacts, qa: QA) -> Verdict:
         return unverifiable(NO_VERIFIER)
     try:
         return verifier(facts, qa)
-    except (AnswerError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (AnswerError, KeyError, IndexError, ValueError) as error:
         # A verifier takes the question's shape for granted; what does not fit it is reported, not raised.
         return contradict(f"objects, markers or evidence do not fit the task: {error!r}")
 

@@ -32,6 +32,9 @@ def naming_fault(facts: PixelFacts, qa: QA, text: str, *numbers: int) -> str:
     A text names an object by its label, label and attribute, place in a row, or a marker drawn on it.
     """
     words = text.casefold()
+    hidden = sorted(set(numbers) - set(facts.ids(qa.views)))
+    if hidden:
+        return f"views {qa.views} do not show {hidden}"
     for number in numbers:
         if not any(phrase.casefold() in words for phrase in _phrases(facts, qa, number)):
             return f"{text!r} does not name {number} {facts.label(number)!r} alone"

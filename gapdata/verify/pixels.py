@@ -11,7 +11,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt16
 from scipy.spatial import cKDTree
 
 from gapdata.errors import DatasetError
@@ -229,7 +229,7 @@ class PixelFacts:
             raise DatasetError(f"{self.sample.key}: view {view}: depth was not read")
         return depth
 
-    def _ids_image(self, view: int) -> Int[Array, "h w"]:
+    def _ids_image(self, view: int) -> UInt16[Array, "h w"]:
         image = self.views[view].instance
         if image is None:
             raise DatasetError(f"{self.sample.key}: view {view}: instance ids were not read")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gapdata.answers import DECIMALS, parse_answer
 from gapdata.sample import QA
 
@@ -36,7 +38,7 @@ def contradict(detail: str) -> Verdict:
     return Verdict(kind="contradict", detail=detail)
 
 
-def verdict_of(holds: bool, detail: str) -> Verdict:
+def verdict_of(holds: bool | np.bool_, detail: str) -> Verdict:
     """Agreement, or a contradiction with its detail."""
     return AGREE if holds else contradict(detail)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from gapdata.checks.geometry import geometry_faults
 from gapdata.checks.records import record_faults
 from gapdata.errors import DatasetError
-from gapdata.sample import QA, Sample
+from gapdata.sample import Sample
 from gapdata.shards.codec import decode_sample, encode_sample
 from gapdata.verify import verify_sample
-from tests.mutation.layers import LAYER_FAULTS
+from tests.mutation.layers import LAYER_FAULTS, Change
 from tests.mutation.questions import ROW_FAULTS, RowChange
 
 
@@ -57,25 +57,27 @@ def look(catch: Catch, sample: Sample) -> None:
 
 def catches(samples: Sequence[Sample]) -> Iterator[Catch]:
     """What became of each planted fault, in the order of the tables; of none first."""
-    sound = Catch(name="no fault")
-    for sample in samples:
-        look(sound, sample)
-    yield sound
+    yield catch_layers("no fault", lambda sample: sample, samples)
     for name, change in LAYER_FAULTS.items():
-        catch = Catch(name=name)
-        for sample in samples:
-            look(catch, change(sample))
-        yield catch
+        yield catch_layers(name, change, samples)
     for name, row_change in ROW_FAULTS.items():
-        catch = Catch(name=name)
-        for sample in samples:
-            rows = changed_rows(sample, row_change)
-            catch.changed += len(rows)
-            if rows:
-                look(catch, replace(sample, qa=rows))
-        yield catch
+        yield catch_rows(name, row_change, samples)
 
 
-def changed_rows(sample: Sample, change: RowChange) -> tuple[QA, ...]:
-    """The rows that a fault concerns, changed."""
-    return tuple(row for qa in sample.qa if (row := change(sample, qa)) is not None)
+def catch_layers(name: str, change: Change, samples: Sequence[Sample]) -> Catch:
+    """What becomes of a fault of images, cameras or tables."""
+    catch = Catch(name=name)
+    for sample in samples:
+        look(catch, change(sample))
+    return catch
+
+
+def catch_rows(name: str, change: RowChange, samples: Sequence[Sample]) -> Catch:
+    """What becomes of a fault of questions; only the rows that it concerns are kept."""
+    catch = Catch(name=name)
+    for sample in samples:
+        rows = tuple(row for qa in sample.qa if (row := change(sample, qa)) is not None)
+        catch.changed += len(rows)
+        if rows:
+            look(catch, replace(sample, qa=rows))
+    return catch

@@ -1,0 +1,53 @@
+"""Every kind of planted fault is noticed by check or verify in the samples of a small build."""
+
+from __future__ import annotations
+
+import pytest
+
+from gapdata.build import build
+from gapdata.build_config import BuildConfig
+from gapdata.sample import Sample
+from gapdata.shards.reader import open_dataset
+from gapdata.tasks import TASKS
+from gapdata.verify import VERIFIERS
+from tests.mutation.layers import LAYER_FAULTS
+from tests.mutation.questions import ROW_FAULTS
+from tests.mutation.table import catch_layers, catch_rows
+
+# What cannot be told from images, cameras and boxes alone: only the answers show it.
+ONLY_VERIFY = {"labels of two objects exchanged", "boxes twice as large"}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    out = str(tmp_path_factory.mktemp("mutations") / "rooms")
+    config = BuildConfig(
+        source="synthetic",
+        tasks=tuple(sorted(set(TASKS) & set(VERIFIERS))),
+        out=out,
+        num_scenes=1,
+        views=3,
+        samples_per_scene=2,
+        height=192,
+        width=256,
+    )
+    build(config)
+    return list(open_dataset(out))
+
+
+def test_without_a_fault_nothing_is_noticed(samples: list[Sample]) -> None:
+    catch = catch_layers("no fault", lambda sample: sample, samples)
+    assert not catch.caught, catch
+
+
+@pytest.mark.parametrize("name", LAYER_FAULTS)
+def test_faults_of_images_cameras_and_tables_are_caught(name: str, samples: list[Sample]) -> None:
+    catch = catch_layers(name, LAYER_FAULTS[name], samples)
+    assert catch.tasks if name in ONLY_VERIFY else catch.codes, catch
+
+
+@pytest.mark.parametrize("name", ROW_FAULTS)
+def test_faults_of_questions_are_caught(name: str, samples: list[Sample]) -> None:
+    catch = catch_rows(name, ROW_FAULTS[name], samples)
+    assert catch.changed > 0
+    assert catch.tasks, catch
