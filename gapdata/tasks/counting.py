@@ -75,7 +75,7 @@ class CountComparison:
     counterparts: ClassVar[str] = "VSI object_counting, as a comparison"
 
     seen: SeenRule = CLEARLY_SEEN
-    min_gap: int = 1  # objects by which the counts differ
+    min_gap: float = 1.0  # objects by which the counts differ
     candidates: int = 4  # pairs of labels tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:

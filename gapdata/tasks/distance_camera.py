@@ -184,7 +184,7 @@ class DistanceOrder:
 
     seen: SeenRule = CLEARLY_SEEN
     min_gap: float = 0.15  # metres between one object and the next
-    min_gap_ratio: float = 0.1  # likewise, of the farther of the two
+    min_gap_ratio: float = 0.1  # likewise, of the farthest distance
     objects: int = 3
     candidates: int = 4  # groups tried a view
 
@@ -200,12 +200,11 @@ class DistanceOrder:
                     continue
                 order = np.argsort(distances, kind="stable").tolist()
                 steps = distances[order]
-                gaps = np.diff(steps)
-                thresholds = np.maximum(self.min_gap, self.min_gap_ratio * steps[1:])
-                if (gaps < thresholds).any():
+                gap = float(np.diff(steps).min())
+                threshold = max(self.min_gap, self.min_gap_ratio * float(steps[-1]))
+                if gap < threshold:
                     facts.drop(self.name, "two objects are about equally near")
                     continue
-                tightest = int((gaps - thresholds).argmin())
                 named = refer(facts, views, group, own)
                 options = orders([named[place].words for place in order], own)
                 yield Question(
@@ -219,9 +218,9 @@ class DistanceOrder:
                     objects=tuple(facts.id(column) for column in group),
                     evidence={
                         "distances_m": distances.tolist(),
-                        "min_gap_m": float(thresholds[tightest]),
+                        "min_gap_m": threshold,
                     },
-                    margin=float(gaps[tightest]),
+                    margin=gap,
                     references=named,
                     holds=partial(_keeps_order, facts, views[0], group, order),
                 )

@@ -26,6 +26,7 @@ HAS_SIDES = {
     "camera_motion",
     "detect_objects",
     "ground_object",
+    "object_box",
     "object_direction",
     "position_matching",
     "relative_pose",
@@ -35,7 +36,13 @@ HAS_SIDES = {
     "viewer_relation",
 }
 # These draw other pixels from a flipped picture.
-PIXEL_TASKS = {"pointmap", "pointmap_list", "point_depth_order"}
+PIXEL_TASKS = {
+    "pixel_correspondence",
+    "point_depth",
+    "point_depth_order",
+    "pointmap",
+    "pointmap_list",
+}
 
 
 def every(facts, task) -> list[QA]:

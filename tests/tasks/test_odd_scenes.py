@@ -17,7 +17,13 @@ from tests.fixtures.scenes import MeshBuilder, camera_at, plane_scene, surface_p
 TASK_LIST = [open_task(name) for name in sorted(TASKS)]
 # What can be asked of views alone, and of single pixels.
 VIEWS_ONLY = {"relative_pose", "camera_motion", "view_change", "overlap", "frame_order"}
-POINTWISE = {"pointmap", "pointmap_list", "point_depth_order"} | VIEWS_ONLY
+POINTWISE = {
+    "pixel_correspondence",
+    "point_depth",
+    "point_depth_order",
+    "pointmap",
+    "pointmap_list",
+} | VIEWS_ONLY
 
 
 def everything(facts):
