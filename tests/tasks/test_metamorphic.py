@@ -24,6 +24,7 @@ SWAP = {"left": "right", "right": "left", "front-left": "front-right", "front-ri
 # Tasks whose answers speak of left and right, or of coordinates along x.
 HAS_SIDES = {
     "camera_motion",
+    "describe_object",
     "detect_objects",
     "ground_object",
     "object_box",

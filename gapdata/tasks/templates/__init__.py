@@ -9,6 +9,7 @@ from __future__ import annotations
 from gapdata.tasks.templates import (
     camera,
     camera_order,
+    captioning,
     counting,
     distance,
     distance_camera,
@@ -26,6 +27,7 @@ from gapdata.tasks.templates import (
 TEMPLATES: dict[str, tuple[str, ...]] = {
     **camera.TEMPLATES,
     **camera_order.TEMPLATES,
+    **captioning.TEMPLATES,
     **counting.TEMPLATES,
     **distance.TEMPLATES,
     **distance_camera.TEMPLATES,
