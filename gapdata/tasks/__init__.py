@@ -36,7 +36,9 @@ class Task(Protocol):
 
 
 TASKS: dict[str, str] = {
+    "against_wall": "gapdata.tasks.placing:AgainstWall",
     "appearance_order": "gapdata.tasks.multiview:AppearanceOrder",
+    "between": "gapdata.tasks.placing:Between",
     "camera_motion": "gapdata.tasks.camera:CameraMotion",
     "camera_object_distance": "gapdata.tasks.distance_camera:CameraObjectDistance",
     "closest_object": "gapdata.tasks.distance:ClosestObject",
@@ -50,8 +52,11 @@ TASKS: dict[str, str] = {
     "fits_in": "gapdata.tasks.fits_in:FitsIn",
     "frame_order": "gapdata.tasks.camera_order:FrameOrder",
     "ground_object": "gapdata.tasks.grounding:GroundObject",
+    "hanging": "gapdata.tasks.resting:Hanging",
+    "inside": "gapdata.tasks.resting:Inside",
     "material": "gapdata.tasks.shape:Material",
     "nearest_to_camera": "gapdata.tasks.distance_camera:NearestToCamera",
+    "next_to": "gapdata.tasks.placing:NextTo",
     "object_box": "gapdata.tasks.size:ObjectBox",
     "object_count": "gapdata.tasks.counting:ObjectCount",
     "object_direction": "gapdata.tasks.relations:ObjectDirection",
@@ -59,6 +64,7 @@ TASKS: dict[str, str] = {
     "object_frame_locate": "gapdata.tasks.multiview:ObjectFrameLocate",
     "object_size": "gapdata.tasks.size:ObjectSize",
     "object_volume_order": "gapdata.tasks.size_order:ObjectVolumeOrder",
+    "on_top_of": "gapdata.tasks.resting:OnTopOf",
     "overlap": "gapdata.tasks.camera_order:Overlap",
     "pixel_correspondence": "gapdata.tasks.correspondence:PixelCorrespondence",
     "point_depth": "gapdata.tasks.points_depth:PointDepth",
@@ -74,6 +80,7 @@ TASKS: dict[str, str] = {
     "size_comparison": "gapdata.tasks.size_order:SizeComparison",
     "spatial_imagination": "gapdata.tasks.imagination:SpatialImagination",
     "symmetric_axis": "gapdata.tasks.shape:SymmetricAxis",
+    "under": "gapdata.tasks.resting:Under",
     "view_change": "gapdata.tasks.camera_order:ViewChange",
     "viewer_relation": "gapdata.tasks.relations:ViewerRelation",
 }

@@ -17,6 +17,9 @@ from gapdata.geometry.transforms import euler_zxy_from_rotation, transform_point
 from gapdata.labels import NYU40, STRUCTURE_NYU40, is_structure
 from gapdata.sample import Visibility
 from gapdata.scene import Scene
+from gapdata.tasks.boxes import Boxes
+from gapdata.tasks.contacts import Contacts
+from gapdata.tasks.floor_plan import FloorPlan
 from gapdata.tasks.nouns import fit_table
 from gapdata.tasks.surfaces import Surfaces
 from gapdata.view import AmodalMask, View
@@ -57,6 +60,7 @@ class SceneFacts:
         self.has_name: Bool[Array, "N"] = self.is_object | np.array(
             [label in shell for label in self.labels], bool
         )
+        self.boxes = Boxes(self.instances)
         self.surfaces = Surfaces(scene, self.ids)
         names, self.label_index = np.unique(
             np.array(self.labels, dtype=object), return_inverse=True
@@ -65,6 +69,16 @@ class SceneFacts:
         # Column of an instance id; ids that are not in the table lead to the extra last column.
         self.column_of: Int32[Array, "M"] = np.full(65536, len(self.ids), np.int32)
         self.column_of[self.ids] = np.arange(len(self.ids))
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """What rests on, lies under or in what."""
+        return Contacts(self.scene, self.instances, self.surfaces, self.column_of)
+
+    @cached_property
+    def floor_plan(self) -> FloorPlan:
+        """The floor seen from above."""
+        return FloorPlan(self.scene, self.contacts, self.column_of)
 
     def rivals(self, present: Bool[Array, "N"]) -> Int[Array, "N"]:
         """For each column, how many of the present instances its label fits, itself included."""

@@ -17,9 +17,11 @@ from gapdata.tasks.templates import (
     imagination,
     matching,
     multiview,
+    placing,
     pointmap_list,
     points,
     relations,
+    resting,
     shape,
     size,
 )
@@ -35,9 +37,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     **imagination.TEMPLATES,
     **matching.TEMPLATES,
     **multiview.TEMPLATES,
+    **placing.TEMPLATES,
     **pointmap_list.TEMPLATES,
     **points.TEMPLATES,
     **relations.TEMPLATES,
+    **resting.TEMPLATES,
     **shape.TEMPLATES,
     **size.TEMPLATES,
 }

@@ -1,0 +1,230 @@
+"""Where objects stand among the others: next to one, between two, against a wall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from gapdata.tasks.boxes import steps_between
+from gapdata.tasks.candidates import drawn
+from gapdata.tasks.claims import Case, Judgement, Relation, claims
+from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
+from gapdata.tasks.noise import Noise
+from gapdata.tasks.question import Question
+
+Array = np.ndarray
+
+# From "surely" to "surely not"; what is in between is neither asked nor an option. Fields of tasks only tighten these.
+NEXT_TO = (0.5, 1.0)  # metres of gap
+BETWEEN = (150.0, 90.0)  # degrees from one object to the other, seen from the one between
+AGAINST = (0.06, 0.5)  # metres to the nearest wall
+LEAST_HEIGHT = 0.2  # metres; what is lower (a rug) stands against nothing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextTo:
+    """Whether two objects are side by side: little gap, nothing between, neither on nor under the other."""
+
+    name: ClassVar[str] = "next_to"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object is right next to another"
+    counterparts: ClassVar[str] = "SceneVerse near relation; SpatialRGPT"
+
+    seen: SeenRule = CLEARLY_SEEN
+    max_gap: float = NEXT_TO[0]  # metres between the nearest points of what is next to each other
+    min_apart: float = NEXT_TO[1]  # ... and of what is not
+    others: int = 5  # objects compared with an anchor, the nearest and farther ones
+    candidates: int = 5  # anchors tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an anchor object."""
+        scene = facts.scene
+        relation = Relation(task=self.name, frame=self.frame, unit="m", stands=_is_near)
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            cases = []
+            for anchor, own in drawn(columns, self.candidates, rng):
+                others = [column for column in columns if column != anchor]
+                away = np.linalg.norm(
+                    scene.boxes.center[others] - scene.boxes.center[anchor], axis=1
+                )
+                ranked = [others[index] for index in np.argsort(away, kind="stable").tolist()]
+                farther = own.permutation(len(ranked[2:]))[: self.others - 2].tolist()
+                chosen = ranked[:2] + [ranked[2 + index] for index in farther]
+                judged = {a: self._judge(scene, a, anchor) for a in chosen}
+                cases.append(Case(anchors=(anchor,), judged=judged))
+            yield from claims(facts, relation, views, cases, rng)
+
+    def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
+        gap = scene.surfaces.distance(a, b)
+        near, far = NEXT_TO
+        if near < gap < far or gap == np.inf or (gap <= near and not _side_by_side(scene, a, b)):
+            return None
+        return Judgement(
+            holds=gap <= near,
+            margin=abs(gap - 0.5 * (near + far)),
+            is_clear=gap <= self.max_gap or gap >= self.min_apart,
+            evidence={"gap_m": gap},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Between:
+    """Which object is between two others, seen from above: these lie on opposite sides of its centre."""
+
+    name: ClassVar[str] = "between"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object is between two others"
+    counterparts: ClassVar[str] = "SceneVerse between relation; ScanRefer-style descriptions"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_straight: float = BETWEEN[0]  # degrees from one to the other, seen from what is between
+    max_bent: float = BETWEEN[1]  # ... and from what is not
+    min_separation: float = (
+        0.4  # metres from the centre of what is between to the two others' centres
+    )
+    candidates: int = 8  # pairs of anchors tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question a pair of objects that has others between its two and others not."""
+        scene = facts.scene
+        relation = Relation(task=self.name, frame=self.frame, unit="deg", stands=_is_between)
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            angles = _angles_between(scene.boxes.center[columns, :2])
+            cases = []
+            pairs = list(combinations(range(len(columns)), 2))
+            pairs = [(i, j) for i, j in pairs if (angles[i, j] >= BETWEEN[0]).any()]
+            for (i, j), own in drawn(pairs, self.candidates, rng):
+                i, j = (i, j) if own.random() < 0.5 else (j, i)
+                anchors = columns[i], columns[j]
+                judged = {
+                    columns[k]: self._judge(scene, columns[k], anchors, float(angles[i, j, k]))
+                    for k in range(len(columns))
+                    if k not in (i, j)
+                }
+                cases.append(Case(anchors=anchors, judged=judged))
+            yield from claims(facts, relation, views, cases, rng)
+
+    def _judge(
+        self, scene: SceneFacts, a: int, anchors: tuple[int, int], angle: float
+    ) -> Judgement | None:
+        straight, bent = BETWEEN
+        if bent < angle < straight:
+            return None
+        offset = scene.boxes.center[list(anchors), :2] - scene.boxes.center[a, :2]
+        near = float(np.linalg.norm(offset, axis=1).min())
+        holds = angle >= straight
+        if holds and any(scene.boxes.shares_floor(a, anchor) for anchor in anchors):
+            return None
+        is_clear = angle >= self.min_straight and near >= self.min_separation
+        return Judgement(
+            holds=holds,
+            margin=abs(angle - 0.5 * (straight + bent)),
+            is_clear=is_clear if holds else angle <= self.max_bent,
+            evidence={"angle_deg": angle, "nearest_center_m": near},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgainstWall:
+    """Whether an object that stands on the floor stands against a wall."""
+
+    name: ClassVar[str] = "against_wall"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object stands against a wall"
+    counterparts: ClassVar[str] = "SceneVerse; SpatialRGPT"
+
+    seen: SeenRule = CLEARLY_SEEN
+    max_gap: float = AGAINST[0]  # metres to the wall of what stands against it
+    min_apart: float = AGAINST[1]  # ... and of what does not
+    min_rest: float = 0.7  # of the underside lies on the floor
+    questions: int = 2  # a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """Some questions a view set about things that stand on the floor."""
+        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            standing = [a for a in columns if _stands_on_floor(scene, a)]
+            judged = {
+                a: self._judge(scene, a) for a in standing if not scene.contacts.is_opening(a)
+            }
+            cases = [Case(anchors=(), judged=judged)] * self.questions
+            yield from claims(facts, relation, views, cases, rng)
+
+    def _judge(self, scene: SceneFacts, a: int) -> Judgement | None:
+        gap = scene.contacts.distance_to(a, scene.contacts.walls)
+        near, far = AGAINST
+        if near < gap < far or gap == np.inf:
+            return None
+        # Where walls are missing something may yet stand against one.
+        if gap >= far and scene.floor_plan.room_of(scene.boxes.center[a, :2]) is None:
+            return None
+        rest = float(scene.contacts.rest[a, scene.contacts.floors].max(initial=0.0))
+        is_clear = gap <= self.max_gap or gap >= self.min_apart
+        return Judgement(
+            holds=gap <= near,
+            margin=abs(gap - 0.5 * (near + far)),
+            is_clear=is_clear and rest >= self.min_rest,
+            evidence={"wall_m": gap, "rest_share": rest},
+        )
+
+
+def _is_near(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, "K"]:
+    return noise.distance(anchors[0], column) < sum(NEXT_TO) / 2
+
+
+def _is_between(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, "K"]:
+    spots = noise.centers([*anchors, column])[..., :2]
+    one, other = spots[:, 0] - spots[:, 2], spots[:, 1] - spots[:, 2]
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    cosine = (one * other).sum(axis=1) / np.maximum(lengths, 1e-12)
+    return np.asarray(cosine < np.cos(np.radians(sum(BETWEEN) / 2)))
+
+
+def _side_by_side(scene: SceneFacts, a: int, b: int) -> bool:
+    """Neither is on, under or in the other, and no third object is between."""
+    contacts = scene.contacts
+    piled = contacts.piled[a, b] or contacts.piled[b, a]
+    covered = contacts.cover[a, b] > 0 or contacts.cover[b, a] > 0
+    if piled or covered:
+        return False
+    return not _anything_between(scene, a, b)
+
+
+def _anything_between(scene: SceneFacts, a: int, b: int) -> bool:
+    """Whether the line between the nearest points of two objects runs into the box of a third."""
+    line = steps_between(*scene.surfaces.nearest(a, b))
+    others = np.flatnonzero(scene.is_object)
+    others = others[(others != a) & (others != b)]
+    hit = scene.boxes.contain(line, others)
+    # What the two stand on or in touches both ends, and is not between them.
+    return bool((hit.any(axis=1) & ~(hit[:, 0] & hit[:, -1])).any())
+
+
+def _stands_on_floor(scene: SceneFacts, a: int) -> bool:
+    rest = scene.contacts.rest[a, scene.contacts.floors].max(initial=0.0)
+    return bool(rest > 0.5 and scene.instances[a].box.size[2] >= LEAST_HEIGHT)
+
+
+def _angles_between(spots: Float[Array, "n 2"]) -> Float[Array, "n n n"]:
+    """angles[i, j, k]: degrees between the directions from spot k to spots i and j; 0 where spots coincide."""
+    offset = spots[None] - spots[:, None]  # from k to i
+    length = np.linalg.norm(offset, axis=-1)
+    unit = offset / np.maximum(length, 1e-9)[..., None]
+    cosine = np.einsum("kix,kjx->ijk", unit, unit)
+    apart = (length[:, :, None] > 1e-6) & (length[:, None, :] > 1e-6)
+    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return np.asarray(np.where(apart.transpose(1, 2, 0), angle, 0.0))

@@ -1,0 +1,208 @@
+"""What rests on, lies under or is inside of what, and what hangs: facts of the world, whoever looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from gapdata.tasks.claims import Case, Judgement, Relation, claims
+from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
+from gapdata.tasks.question import Question
+
+HALF = 0.5  # of an underside, or of a body: where "on", "under" and "inside" flip
+OUTSIDE = 0.05  # metres outside an object's box from which something is clearly not inside it
+DROP = 0.08  # metres of air below an object: where "hanging" flips
+ATTACHED = 0.05  # metres to the wall or ceiling that holds an object
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnTopOf:
+    """Whether an object rests on another: its underside lies on surfaces of that one, and is not roofed."""
+
+    name: ClassVar[str] = "on_top_of"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object rests on top of another"
+    counterparts: ClassVar[str] = "SceneVerse support relations; RoboSpatial configuration"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_rest: float = 0.7  # of the underside lies on the other
+    max_roof: float = (
+        0.2  # of the object is below a part of the other: more, and it is rather inside
+    )
+    candidates: int = 6  # supporting objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question a supporting object, about things that rest on some object or other."""
+        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            on_object = [a for a in columns if _supporters(scene, a)]
+            cases = []
+            for b in (b for b in columns if any(scene.contacts.rest[a, b] > HALF for a in columns)):
+                others = [a for a in on_object if a != b]
+                judged = {a: self._judge(scene, a, b) for a in others}
+                cases.append(Case(anchors=(b,), judged=judged))
+            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+
+    def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
+        contacts = scene.contacts
+        rest, roof = float(contacts.rest[a, b]), float(contacts.cover[a, b])
+        if rest <= HALF and (contacts.piled[a, b] or contacts.piled[b, a]):
+            return None
+        return Judgement(
+            holds=rest > HALF,
+            margin=abs(rest - HALF),
+            is_clear=rest <= HALF or (rest >= self.min_rest and roof <= self.max_roof),
+            evidence={"rest_share": rest, "roof_share": roof},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Under:
+    """Whether an object lies under another without carrying or being carried by it."""
+
+    name: ClassVar[str] = "under"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object is underneath another"
+    counterparts: ClassVar[str] = "SceneVerse; RoboSpatial configuration"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_cover: float = 0.8  # of the lower object has the upper one straight above
+    candidates: int = 6  # upper objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object that has something underneath."""
+        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        cover = scene.contacts.cover
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            cases = [
+                Case(anchors=(b,), judged={a: self._judge(scene, a, b) for a in columns if a != b})
+                for b in columns
+                if any(cover[a, b] > HALF for a in columns)
+            ]
+            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+
+    def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
+        contacts = scene.contacts
+        cover = float(contacts.cover[a, b])
+        piled = contacts.piled[a, b] or contacts.piled[b, a]
+        if piled or 0.0 < cover <= HALF:
+            return None
+        return Judgement(
+            holds=cover > HALF,
+            margin=abs(cover - HALF),
+            is_clear=cover >= self.min_cover or cover == 0.0,
+            evidence={"cover_share": cover},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inside:
+    """Whether an object is inside another: it rests on that one, within its box, roofed, and walled on three sides."""
+
+    name: ClassVar[str] = "inside"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object is inside another"
+    counterparts: ClassVar[str] = "SceneVerse; RoboSpatial configuration"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_boxed: float = 0.95  # of the object's surface lies in the other's box
+    min_sides: float = 3.0  # of 4 on which the other stands around it
+    candidates: int = 6  # containing objects tried a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """One question an object with something inside, about things that rest on some object or other."""
+        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            on_object = [a for a in columns if _supporters(scene, a)]
+            cases = []
+            for b in columns:
+                if any(_is_contained(scene, a, b) for a in columns):
+                    judged = {a: self._judge(scene, a, b) for a in on_object if a != b}
+                    cases.append(Case(anchors=(b,), judged=judged))
+            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+
+    def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
+        holds = _is_contained(scene, a, b)
+        boxed, rest = scene.contacts.boxed_in(a, b), float(scene.contacts.rest[a, b])
+        sides, roofed = scene.contacts.enclosure(a, b) if holds else (0, False)
+        near = scene.instances[b].box.contains(scene.surfaces.points(a), OUTSIDE)
+        if not holds and near.any():
+            return None
+        return Judgement(
+            holds=holds,
+            margin=abs(min(boxed, rest) - HALF),
+            is_clear=not holds or (boxed >= self.min_boxed and sides >= self.min_sides and roofed),
+            evidence={"boxed_share": boxed, "sides": sides, "rest_share": rest},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hanging:
+    """Whether an object hangs: attached to a wall or the ceiling, with air below; else it rests on something."""
+
+    name: ClassVar[str] = "hanging"
+    formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
+    views: ClassVar[str] = "single, all"
+    frame: ClassVar[str] = "world"
+    summary: ClassVar[str] = "which object hangs on a wall or from the ceiling"
+    counterparts: ClassVar[str] = "SceneVerse hanging relation"
+
+    seen: SeenRule = CLEARLY_SEEN
+    min_drop: float = 0.15  # metres of air below what hangs
+    max_gap: float = ATTACHED  # metres between what hangs and the wall or ceiling
+    min_rest: float = 0.7  # of the underside of what does not hang lies on something
+    questions: int = 2  # a view set
+
+    def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
+        """Some questions a view set, about objects that may be said to hang or to stand."""
+        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
+        for views in facts.view_sets("single", "all"):
+            columns = facts.named(self.name, views, self.seen)
+            judged = {a: self._judge(scene, a) for a in columns if not scene.contacts.is_opening(a)}
+            cases = [Case(anchors=(), judged=judged)] * self.questions
+            yield from claims(facts, relation, views, cases, rng)
+
+    def _judge(self, scene: SceneFacts, a: int) -> Judgement | None:
+        contacts = scene.contacts
+        drop, rest = float(contacts.drop[a]), float(contacts.rest[a].max(initial=0.0))
+        if drop > DROP:
+            shell = np.concatenate([contacts.walls, contacts.ceilings])
+            gap = contacts.distance_to(a, shell)
+            if drop == np.inf or contacts.hover[a].max(initial=0.0) > 0.0 or gap > ATTACHED:
+                return None
+            is_clear = drop >= self.min_drop and gap <= self.max_gap
+        elif rest <= HALF:
+            return None
+        else:
+            gap, is_clear = 0.0, rest >= self.min_rest
+        return Judgement(
+            holds=drop > DROP,
+            margin=abs(drop - DROP),
+            is_clear=is_clear,
+            evidence={"drop_m": drop, "rest_share": rest, "attached_m": gap},
+        )
+
+
+def _supporters(scene: SceneFacts, a: int) -> list[int]:
+    """Columns of the objects that the column rests on; the floor is none."""
+    on = np.flatnonzero((scene.contacts.rest[a] > HALF) & scene.is_object)
+    return [int(column) for column in on]
+
+
+def _is_contained(scene: SceneFacts, a: int, b: int) -> bool:
+    contacts = scene.contacts
+    if a == b or contacts.rest[a, b] <= HALF or contacts.cover[a, b] <= HALF:
+        return False
+    return contacts.boxed_in(a, b) > HALF and contacts.enclosure(a, b)[0] >= 2
