@@ -18,6 +18,7 @@ from gapdata.errors import DatasetError
 from gapdata.geometry.boxes import Box
 from gapdata.sample import Sample
 from gapdata.scene import Instance
+from gapdata.verify.boxes import upright_distance
 from gapdata.view import View
 
 Array = np.ndarray
@@ -101,18 +102,20 @@ class PixelFacts:
             (left, top), (right, bottom) = np.percentile(uv, [percent, 100.0 - percent], axis=0)
         return float(left), float(top), float(right), float(bottom)
 
-    def depth_at(self, view: int, u: float, v: float) -> float:
+    def depth_at(self, view: int, u: float | int, v: float | int) -> float:
         """z-depth of the pixel in metres, 0 = invalid."""
         return float(self._depth(view)[round(v), round(u)])
 
-    def id_at(self, view: int, u: float, v: float) -> int:
+    def id_at(self, view: int, u: float | int, v: float | int) -> int:
         """Instance that the pixel shows, 0 = none."""
         return int(self._ids_image(view)[round(v), round(u)])
 
-    def point_at(self, view: int, u: float, v: float) -> Float[Array, "3"]:
+    def point_at(self, view: int, u: float | int, v: float | int) -> Float[Array, "3"]:
         """World point that the pixel shows; NaN where the depth is invalid."""
         z = self.depth_at(view, u, v)
-        return self._unproject(view, np.array([[u, v]]), np.array([z if z > 0 else np.nan]))[0]
+        return self._unproject(
+            view, np.array([[u, v]], np.float64), np.array([z if z > 0 else np.nan])
+        )[0]
 
     def points(self, view: int, number: int, limit: int = MAX_POINTS) -> Float[Array, "n 3"]:
         """World points of the instance's pixels that have depth, evenly strided to at most `limit`."""
@@ -290,43 +293,7 @@ class PixelFacts:
         # The greatest depth of the instance within a pixel: what stands in front of that hides something.
         behind = cv2.dilate(np.where(own, depth, 0).astype(np.float32), np.ones((3, 3), np.uint8))
         ring = ~own & (cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-        slack = self.tolerance + 0.01 * behind[ring] ** 2
+        # The floor an object stands on comes nearer by z^2 / (f h) a pixel, seen from h metres above it.
+        slack = self.tolerance + 2.0 * behind[ring] ** 2 / camera.K[1, 1]
         cut = (depth[ring] <= 0) | (depth[ring] < behind[ring] - slack)
         return bool(cut.mean() <= (0.01 if self.exact else 0.05))
-
-
-def upright_distance(a: Box, b: Box) -> float:
-    """Distance in metres between two boxes that stand upright, 0 when they meet.
-
-    Both are a polygon times an interval of heights, so the distances in the plane and in height are independent.
-    """
-    height = abs(a.center[2] - b.center[2]) - 0.5 * (a.size[2] + b.size[2])
-    plan = _polygon_distance(_footprint(a), _footprint(b))
-    return float(np.hypot(max(height, 0.0), plan))
-
-
-def _footprint(box: Box) -> Float[Array, "4 2"]:
-    signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    return np.asarray(box.center[:2] + 0.5 * signs * box.size[:2] @ box.rotation[:2, :2].T)
-
-
-def _polygon_distance(a: Float[Array, "4 2"], b: Float[Array, "4 2"]) -> float:
-    """Distance between two convex polygons: 0 when no edge's normal separates them, else between corners and edges."""
-    separated = False
-    for edges in (np.roll(a, -1, axis=0) - a, np.roll(b, -1, axis=0) - b):
-        normals = edges @ np.array([[0.0, 1.0], [-1.0, 0.0]])
-        on_a, on_b = a @ normals.T, b @ normals.T
-        apart = (on_a.min(axis=0) > on_b.max(axis=0)) | (on_b.min(axis=0) > on_a.max(axis=0))
-        separated |= bool(apart.any())
-    if not separated:
-        return 0.0
-    return min(_corner_distance(a, b), _corner_distance(b, a))
-
-
-def _corner_distance(corners: Float[Array, "4 2"], polygon: Float[Array, "4 2"]) -> float:
-    """Smallest distance from a corner to an edge of the polygon."""
-    edge = np.roll(polygon, -1, axis=0) - polygon
-    offset = corners[:, None] - polygon
-    length2 = np.maximum((edge**2).sum(axis=-1), 1e-30)
-    along = np.clip((offset * edge).sum(axis=-1) / length2, 0.0, 1.0)
-    return float(np.linalg.norm(offset - along[..., None] * edge, axis=-1).min())

@@ -12,6 +12,8 @@ from gapdata.verify.verdict import (
     first_doubt,
     kind_of,
     margin_verdict,
+    number_verdict,
+    options_verdict,
     unverifiable,
     verdict_of,
 )
@@ -23,16 +25,8 @@ DEPTH_STEP = 0.003  # metres: depth is stored in millimetres
 def pointmap(facts: PixelFacts, qa: QA) -> Verdict:
     """The named or marked pixel, unprojected through the stored depth into the first view's axes."""
     view, (u, v) = qa.evidence["view"], qa.evidence["pixel"]
-    spots = [marker for marker in qa.markers if marker["kind"] == "cross"]
-    if spots:
-        if [(m["view"], *m["pixel"]) for m in spots] != [(view, u, v)]:
-            return contradict(f"marked {spots}, measured pixel ({u}, {v}) of view {view}")
-    elif f"({u:.0f}, {v:.0f})" not in qa.question:
-        return contradict(f"the question does not name pixel ({u:.0f}, {v:.0f})")
-    if view not in qa.views or (
-        len(qa.views) > 1 and f"image {qa.views.index(view) + 1}" not in qa.question
-    ):
-        return contradict(f"the question does not name view {view} of {qa.views}")
+    if fault := spot_fault(qa, view, u, v):
+        return contradict(fault)
     if [facts.id_at(view, u, v)] != list(qa.objects):
         return contradict(f"the pixel shows {facts.id_at(view, u, v)}, stated {qa.objects}")
     if facts.label(qa.objects[0]) not in qa.question:
@@ -44,6 +38,38 @@ def pointmap(facts: PixelFacts, qa: QA) -> Verdict:
     return verdict_of(
         bool(off <= STATED_STEP), f"stated {qa.answer}, derived {derived.round(3).tolist()}"
     )
+
+
+def point_depth(facts: PixelFacts, qa: QA) -> Verdict:
+    """The stored depth at the named or marked pixel, which shows the named instance."""
+    view, (u, v) = qa.evidence["view"], qa.evidence["pixel"]
+    if fault := spot_fault(qa, view, u, v):
+        return contradict(fault)
+    (number,) = qa.objects
+    if facts.id_at(view, u, v) != number or facts.label(number) not in qa.question:
+        return contradict(f"the pixel shows {facts.id_at(view, u, v)}, asked about {number}")
+    if facts.depth_at(view, u, v) <= 0:
+        return unverifiable("no depth at the pixel")
+    forward = (facts.point_at(view, u, v) - facts.center(view)) @ facts.axis(view, "forward")
+    return first_doubt(number_verdict(qa, float(forward), DEPTH_STEP), options_verdict(qa))
+
+
+def spot_fault(qa: QA, view: int, u: float, v: float) -> str:
+    """Why the question does not point at this pixel of this view, by coordinates or a cross; "" when it does."""
+    spots = [marker for marker in qa.markers if marker["kind"] == "cross"]
+    if spots:
+        if [(m["view"], *m["pixel"]) for m in spots] != [(view, u, v)]:
+            return f"marked {spots}, measured pixel ({u}, {v}) of view {view}"
+    elif f"({u:.0f}, {v:.0f})" not in qa.question:
+        return f"the question does not name pixel ({u:.0f}, {v:.0f})"
+    several = len(qa.views) > 1
+    if view not in qa.views or (several and _image(qa, view) not in qa.question):
+        return f"the question does not name view {view} of {qa.views}"
+    return ""
+
+
+def _image(qa: QA, view: int) -> str:
+    return f"image {qa.views.index(view) + 1}"
 
 
 def point_depth_order(facts: PixelFacts, qa: QA) -> Verdict:
