@@ -22,8 +22,8 @@ class AnswerError(GapdataError):
 
 
 # Decimals shown and the word written after a number, by unit; "" is a count.
-DECIMALS = {"": 0, "m": 2, "deg": 0}
-UNIT_WORD = {"": "", "m": " m", "deg": " degrees"}
+DECIMALS = {"": 0, "m": 2, "m2": 1, "deg": 0}
+UNIT_WORD = {"": "", "m": " m", "m2": " square metres", "deg": " degrees"}
 
 # What one of a written unit is in the asked unit.
 CONVERSIONS: dict[str, dict[str, float]] = {
@@ -32,6 +32,10 @@ CONVERSIONS: dict[str, dict[str, float]] = {
         **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1.0),
         **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 0.01),
         **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 0.001),
+    },
+    "m2": {
+        **dict.fromkeys(("m2", "m²", "sqm", "sq m"), 1.0),
+        **dict.fromkeys(("square meter", "square meters", "square metre", "square metres"), 1.0),
     },
     "deg": {
         **dict.fromkeys(("deg", "degs", "degree", "degrees", "°"), 1.0),
@@ -44,7 +48,7 @@ NUMBER_WORDS = {
     "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
 }  # fmt: skip
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
-QUANTITY = re.compile(rf"(?P<number>{NUMBER}|[a-z]+)\s*(?P<unit>[a-z°]*)")
+QUANTITY = re.compile(rf"(?P<number>{NUMBER}|[a-z]+)\s*(?P<unit>(?:square |sq )?[a-z°]*|m2|m²)")
 HEDGE = re.compile(
     r"(?:(?:the answer is|answer:|it is|it's|there are|there is|about|around|approximately|roughly|approx\.?|circa|~|≈)\s*)+"
 )

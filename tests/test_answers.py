@@ -23,7 +23,7 @@ def assert_round_trip(value, answer_format, unit="", choices=()):
     )
 
 
-@given(value=FINITE, unit=st.sampled_from(["", "m", "deg"]))
+@given(value=FINITE, unit=st.sampled_from(["", "m", "m2", "deg"]))
 def test_numbers_round_trip(value, unit):
     assert_round_trip(value, "number", unit)
 
