@@ -67,17 +67,23 @@ def referable(
     Sorted by label, then by how much the views show of it. An instance of which the asked views show only a trace,
     or that is hidden there, is still a rival.
     """
-    rows = tuple(views)
-    present = facts.once(_present, rows)
-    candidates = present & facts.scene.is_object
-    seen = candidates & facts.seen(rule)[list(rows)].any(axis=0)
-    kept = [
-        column for column in np.flatnonzero(seen).tolist() if _styles(facts, rows, column, styles)
-    ]
-    facts.drop(task, "object not seen well enough", int(candidates.sum() - seen.sum()))
-    facts.drop(task, "nothing names the object alone", int(seen.sum()) - len(kept))
-    pixels = facts.visibility.pixels[list(rows)].sum(axis=0)
-    return sorted(kept, key=lambda column: (facts.scene.labels[column], -int(pixels[column])))
+    kept, unseen, unnamed = facts.once(_referable, tuple(views), rule, tuple(styles))
+    facts.drop(task, "object not seen well enough", unseen)
+    facts.drop(task, "nothing names the object alone", unnamed)
+    return list(kept)
+
+
+def _referable(
+    facts: Facts, views: tuple[int, ...], rule: SeenRule, styles: tuple[str, ...]
+) -> tuple[list[int], int, int]:
+    """The columns, how many objects are not seen well enough, and how many of the others no style names alone."""
+    candidates = facts.once(_present, views) & facts.scene.is_object
+    seen = candidates & facts.seen(rule)[list(views)].any(axis=0)
+    shown = np.flatnonzero(seen).tolist()
+    kept = [column for column in shown if facts.once(_styles, views, column, styles)]
+    pixels = facts.visibility.pixels[list(views)].sum(axis=0)
+    kept.sort(key=lambda column: (facts.scene.labels[column], -int(pixels[column])))
+    return kept, int(candidates.sum()) - len(shown), len(shown) - len(kept)
 
 
 def refer(
@@ -110,7 +116,7 @@ def _reference(
     rng: np.random.Generator,
 ) -> Reference:
     instance = facts.id(column)
-    options = _styles(facts, views, column, styles)
+    options = facts.once(_styles, views, column, tuple(styles))
     others = [style for style in options if style != "label"]
     if "label" in options and (not others or rng.random() < LABEL_SHARE):
         return Reference(instance=instance, words=facts.scene.labels[column], style="label")
@@ -155,7 +161,7 @@ def _image(views: tuple[int, ...], view: int) -> str:
 
 
 def _styles(
-    facts: Facts, views: tuple[int, ...], column: int, styles: Sequence[str]
+    facts: Facts, views: tuple[int, ...], column: int, styles: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Which of the styles name the object alone, in the order of ANY."""
     every = facts.once(_every_style, views, column)

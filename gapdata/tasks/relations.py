@@ -246,10 +246,10 @@ class ObjectDirection:
 def _same_direction(
     triple: tuple[int, ...], level: str, value: str, noise: Noise
 ) -> Bool[Array, "K"]:
-    stand, ahead, aside = np.moveaxis(noise.centers(triple)[..., :2], 1, 0)
-    angles = [
-        _signed_angle(*directions) for directions in zip(ahead - stand, aside - stand, strict=True)
-    ]
+    moved = noise.centers(triple)[..., :2]
+    ahead, aside = moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0]
+    cross = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]
+    angles = np.degrees(np.arctan2(cross, (ahead * aside).sum(axis=1))).tolist()
     return np.array([side(angle, level)[0] == value for angle in angles])
 
 
