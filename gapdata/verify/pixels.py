@@ -131,11 +131,18 @@ class PixelFacts:
         return self._points[key]
 
     def cloud(self, number: int, views: Iterable[int] | None = None) -> Float[Array, "n 3"]:
-        """Points of the instance in several views, by default in all."""
+        """Points of the instance in several views, by default in all.
+
+        Where depth is measured, a mask may lie beside its object: what is out of the instance's box is not it.
+        """
         key = (number, self._all(views))
         if key not in self._clouds:
             parts = [self.points(view, number) for view in key[1]]
-            self._clouds[key] = np.concatenate([np.zeros((0, 3)), *parts])
+            cloud = np.concatenate([np.zeros((0, 3)), *parts])
+            if not self.exact:
+                box = self.instance(number).box
+                cloud = cloud[self.outside_box(box, cloud) <= self.tolerance]
+            self._clouds[key] = cloud
         return self._clouds[key]
 
     def median(self, number: int, views: Iterable[int] | None = None) -> Float[Array, "3"]:
