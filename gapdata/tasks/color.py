@@ -15,7 +15,7 @@ from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.references import refer
-from gapdata.tasks.shape import STYLES_FOR, attribute_answer, claim_slots, described
+from gapdata.tasks.shape import MIXED, STYLES_FOR, attribute_answer, claim_slots, described
 
 Array = np.ndarray
 
@@ -50,6 +50,7 @@ class Color:
 
     seen: SeenRule = HALF_SEEN
     min_gap: float = 10.0  # CIELAB units by which every wrong colour is farther from the pixels
+    max_distance: float = 25.0  # CIELAB units between the pixels and the nearest shade of the truth
     candidates: int = 4  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
@@ -69,6 +70,9 @@ class Color:
                 rgb = _median_rgb(facts, best, column)
                 distances = [_distance(rgb, name) for name in (truth, *wrong)]
                 gap = float(min(distances[1:]) - distances[0])
+                if distances[0] > self.max_distance or facts.scene.labels[column] in MIXED:
+                    facts.drop(self.name, "picture shows another colour, or several")
+                    continue
                 if gap < self.min_gap:
                     facts.drop(self.name, "picture does not tell the colours apart")
                     continue
@@ -80,6 +84,7 @@ class Color:
                     objects=(facts.id(column),),
                     evidence={
                         "color": truth,
+                        "claim": claim,
                         "view": best,
                         "median_rgb": rgb.tolist(),
                         "distances": distances,

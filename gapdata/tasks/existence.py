@@ -73,6 +73,7 @@ class Exists:
             value=True,
             objects=(facts.id(clearest),),
             evidence={
+                "label": label,
                 "visible_fraction": float(best[clearest]),
                 "min_visible": self.seen.min_visible,
             },
@@ -98,7 +99,11 @@ class Exists:
             format="yesno",
             views=views,
             value=False,
-            evidence={"unlabelled": unlabelled, "max_unlabelled": self.max_unlabelled},
+            evidence={
+                "label": label,
+                "unlabelled": unlabelled,
+                "max_unlabelled": self.max_unlabelled,
+            },
             margin=1.0 - unlabelled,
             slots=name_slots(x=label),
         )

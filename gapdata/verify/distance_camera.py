@@ -62,7 +62,7 @@ def distance_order(facts: PixelFacts, qa: QA) -> Verdict:
     if fault := order_fault(facts, qa):
         return contradict(fault)
     stated = dict(zip(qa.objects, qa.evidence["distances_m"], strict=True))
-    steps = [stated[number] for number in order_of(facts, qa, qa.value)]
+    steps = [stated[number] for number in order_of(qa, qa.value)]
     return first_doubt(
         verdict_of(steps == sorted(steps), f"stated {qa.value}, measured {steps} m"),
         margin_verdict(

@@ -27,8 +27,8 @@ ROUND, CORNERED = (
 BODY = 98.0  # percent of the points that the reach is taken of
 # Hues (degrees, from, to) that a name may have in a lit picture, the least saturation, and the least and greatest value.
 LOOKS: dict[str, tuple[float, float, float, float, float]] = {
-    "beige": (15, 65, 0.05, 0.35, 1.0), "black": (0, 360, 0.0, 0.0, 0.4), "blue": (185, 260, 0.1, 0.08, 1.0),
-    "brown": (5, 50, 0.15, 0.05, 0.85), "gray": (0, 360, 0.0, 0.15, 0.9), "green": (60, 175, 0.08, 0.08, 1.0),
+    "beige": (15, 65, 0.03, 0.35, 1.0), "black": (0, 360, 0.0, 0.0, 0.4), "blue": (185, 260, 0.1, 0.08, 1.0),
+    "brown": (5, 50, 0.12, 0.05, 0.85), "gray": (0, 360, 0.0, 0.15, 0.9), "green": (60, 175, 0.08, 0.08, 1.0),
     "orange": (8, 48, 0.35, 0.25, 1.0), "pink": (300, 375, 0.12, 0.35, 1.0),
     "purple": (235, 330, 0.1, 0.1, 1.0), "red": (335, 385, 0.35, 0.1, 1.0),
     "turquoise": (150, 205, 0.12, 0.2, 1.0), "white": (0, 360, 0.0, 0.5, 1.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -56,9 +57,9 @@ def object_volume_order(facts: PixelFacts, qa: QA) -> Verdict:
     if fault := order_fault(facts, qa):
         return contradict(fault)
     roots = [_extent(facts.instance(number).box.size, "bigger") for number in qa.objects]
-    found = order_of(facts, qa, qa.value)
+    found = order_of(qa, qa.value)
     ranked = [roots[qa.objects.index(number)] for number in found]
-    gap = min(1.0 - low / high for low, high in zip(ranked, ranked[1:], strict=False))
+    gap = min(1.0 - low / high for low, high in pairwise(ranked))
     return first_doubt(
         verdict_of(ranked == sorted(ranked), f"stated {qa.value}, cube roots {ranked}"),
         margin_verdict(qa, gap, 1e-6, at_least=qa.evidence["min_gap"]),
@@ -98,22 +99,20 @@ def pair_fault(facts: PixelFacts, qa: QA) -> str:
 
 
 def order_fault(facts: PixelFacts, qa: QA) -> str:
-    """Why the options are not different orders of all the objects; "" when they are."""
+    """Why the options are not orders of all the objects, named one by one; "" when they are."""
+    for named in qa.evidence["references"]:
+        if fault := naming_fault(facts, qa, named["words"], named["object"]):
+            return fault
     for option in qa.choices:
-        if sorted(order_of(facts, qa, option)) != sorted(qa.objects):
+        if sorted(order_of(qa, option)) != sorted(qa.objects):
             return f"{option!r} is no order of {qa.objects}"
     return ""
 
 
-def order_of(facts: PixelFacts, qa: QA, option: str) -> list[int]:
-    """The objects that an option "the a, the b, the c" names, in its order; 0 for a part that names none of them alone."""
-    parts = option.removeprefix("the ").split(", the ")
-    return [_named(facts, qa, part) for part in parts]
-
-
-def _named(facts: PixelFacts, qa: QA, part: str) -> int:
-    found = [number for number in qa.objects if not naming_fault(facts, qa, part, number)]
-    return found[0] if len(found) == 1 else 0
+def order_of(qa: QA, option: str) -> list[int]:
+    """The objects that an option "the a, the b, the c" names, in its order; 0 for a part that names none of them."""
+    words = {named["words"]: named["object"] for named in qa.evidence["references"]}
+    return [words.get(part, 0) for part in option.removeprefix("the ").split(", the ")]
 
 
 def _extent(size: Sequence[float] | Float[Array, "3"], aspect: str) -> float:
