@@ -58,6 +58,11 @@ def marker(
     }
 
 
+def point_radius(height: int, width: int) -> int:
+    """Radius in pixels of the coloured disc that marks a point."""
+    return max(3, round(0.012 * min(height, width)))
+
+
 def draw_markers(
     rgb: UInt8[Array, "H W 3"],
     markers: Sequence[Mapping[str, Any]],
@@ -95,7 +100,7 @@ def _draw(
     instance: UInt16[Array, "H W"] | None,
 ) -> None:
     color = COLORS[record["color"]]
-    radius = max(3, round(0.012 * min(picture.shape[:2])))
+    radius = point_radius(*picture.shape[:2])
     thickness = max(1, radius // 3)
     if record["kind"] == "mask":
         if instance is None:
@@ -103,6 +108,11 @@ def _draw(
         covered = instance == record["instance"]
         blend = (1 - MASK_OPACITY) * picture[covered] + MASK_OPACITY * np.array(color)
         picture[covered] = np.rint(blend).astype(np.uint8)
+        # The edge in the full colour: a tint alone is lost on what has that colour already.
+        inner = cv2.erode(
+            covered.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=thickness, borderValue=0
+        )
+        picture[covered & (inner == 0)] = color
         rows, columns = np.nonzero(covered)
         anchor = _nearest_int([columns.mean(), rows.mean()]) if len(rows) else np.zeros(2, np.int64)
     elif record["kind"] == "box":

@@ -40,6 +40,8 @@ def test_a_mask_tints_exactly_the_pixels_of_its_instance():
     assert ((drawn != GREY).any(axis=-1) == (instance == 7)).all()
     expected = np.rint((1 - MASK_OPACITY) * 90 + MASK_OPACITY * np.array(COLORS["red"]))
     assert (drawn[12, 31] == expected).all()
+    for v, u in [(10, 30), (19, 49), (15, 30), (10, 40)]:
+        assert tuple(drawn[v, u]) == COLORS["red"]
     with pytest.raises(ValueError, match="instance ids"):
         draw_markers(GREY, [record], 0)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
-from gapdata.markers import COLORS, marker
+from gapdata.markers import COLORS, marker, point_radius
 from gapdata.tasks.candidates import shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import is_plural
@@ -28,7 +28,7 @@ MAX_ROW = 5  # objects among which one is counted out
 MIN_STEP = 0.05  # of the image width, between the middles of objects that are counted out
 MIN_BOX_SHARE = 0.3  # of a drawn box's pixels, that show the object itself
 MAX_BOX_OVERLAP = 0.5  # intersection over union of a drawn box with what another instance fills
-MIN_POINT_DEPTH = 3.0  # pixels from a drawn point to the object's edge
+MIN_AROUND_POINT = 4.0  # times the area of a drawn point, which lies on the object as a whole, that the object fills
 SAME_PLACE = 0.05  # metres between the centres of two boxes, and between their sides, that are one
 
 ADJECTIVES: Mapping[str, str] = {"wood": "wooden"}
@@ -257,12 +257,14 @@ def _marker_kinds(
     """The asked views that show the object clearly, each with the kinds of marker that single it out there."""
     if facts.once(_copies)[column]:
         return ()
-    shown = [view for view in views if facts.seen(CLEARLY_SEEN)[view, column]]
+    seen = facts.seen(CLEARLY_SEEN)
+    shown = [view for view in views if seen[view, column]]
     return tuple((view, facts.once(_kinds, view, column)) for view in shown)
 
 
 def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
     kinds = ["mask"]
+    camera, pixels = facts.views[view].camera, facts.visibility.pixels[view, column]
     bounds = facts.bounds[view]
     left, top, right, bottom = bounds[column]
     area = (bounds[:, 2] - bounds[:, 0] + 1) * (bounds[:, 3] - bounds[:, 1] + 1)
@@ -271,10 +273,14 @@ def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
     both = np.nan_to_num(np.maximum(width, 0) * np.maximum(height, 0))
     overlap = both / (np.nan_to_num(area) + area[column] - both)
     overlap[column] = 0.0
-    share = facts.visibility.pixels[view, column] / area[column]
+    share = pixels / area[column]
     if share >= MIN_BOX_SHARE and overlap.max() <= MAX_BOX_OVERLAP:
         kinds.append("box")
-    if deepest_pixel(facts, view, column)[2] >= MIN_POINT_DEPTH:
+    radius = point_radius(camera.height, camera.width)
+    if (
+        pixels >= MIN_AROUND_POINT * np.pi * radius**2
+        and deepest_pixel(facts, view, column)[2] > radius
+    ):
         kinds.append("point")
     return tuple(kinds)
 

@@ -14,6 +14,9 @@ Pair = tuple[Float[Array, "3"], Float[Array, "3"]]  # one point on each of two s
 SAMPLES = 512  # area-weighted points an instance
 VERTICES = 512  # of the instance's own vertices, which hold its extremes
 REFINE_STEPS = 32
+GAIN = 1e-4  # metres a step has to win for another one
+STARTS = 4  # places where two surfaces may come closest
+START_REACH = 0.1  # metres: what those places are apart, and farther than the nearest of them
 SEARCH_STRIDE = 16
 
 
@@ -112,10 +115,14 @@ class Surfaces:
         points = points[(gap**2).sum(axis=-1) <= bound**2 + 1e-12]
         distances, rows = tree.query(points)
         best = int(distances.argmin())
-        start, end = points[best], others[rows[best]]
         if distances[best] == 0.0 or self._scene.mesh is None:
-            return start, end
-        return _alternate((start, end), self._triangle_set(a), self._triangle_set(b))
+            return points[best], others[rows[best]]
+        triangles = self._triangle_set(a), self._triangle_set(b)
+        pairs = (
+            _alternate((points[start], others[rows[start]]), *triangles)
+            for start in _starts(points, distances)
+        )
+        return min(pairs, key=lambda pair: float(((pair[1] - pair[0]) ** 2).sum()))
 
     def _triangle_set(self, column: int) -> TriangleSet:
         if column not in self._triangle_sets:
@@ -177,6 +184,21 @@ def _area_weighted(
     return np.asarray(triangles[face, 0] + s * edge_a[face] + t * edge_b[face])
 
 
+def _starts(points: Float[Array, "n 3"], distances: Float[Array, "n"]) -> list[int]:
+    """Rows to project from: the nearest, then those that are farthest from the ones chosen, among the nearly as near.
+
+    Surfaces that are not convex come close in several places, and projection stays near where it starts.
+    """
+    near = np.flatnonzero(distances <= distances.min() + START_REACH)
+    chosen = [int(near[distances[near].argmin()])]
+    away = ((points[near] - points[chosen[0]]) ** 2).sum(axis=-1)
+    while len(chosen) < STARTS and away.max() > START_REACH**2:
+        farthest = int(away.argmax())
+        chosen.append(int(near[farthest]))
+        away = np.minimum(away, ((points[near] - points[near[farthest]]) ** 2).sum(axis=-1))
+    return chosen
+
+
 def _alternate(pair: Pair, a: TriangleSet, b: TriangleSet) -> Pair:
     """The nearest pair reached by projecting a point of mesh a onto b, that onto a, and so on until nothing is gained."""
     point, best = pair[0], float(np.sqrt(((pair[1] - pair[0]) ** 2).sum()))
@@ -185,7 +207,7 @@ def _alternate(pair: Pair, a: TriangleSet, b: TriangleSet) -> Pair:
         gap = float(np.sqrt(((nearest - point) ** 2).sum()))
         if gap <= best:
             pair = (nearest, point) if step % 2 else (point, nearest)
-        if step > 0 and gap > best - 1e-5:
+        if step > 0 and gap > best - GAIN:
             break
         point, best = nearest, min(gap, best)
     return pair
