@@ -23,7 +23,7 @@ MARKED = {
 def is_named(facts: PixelFacts, number: int, text: str) -> bool:
     """Whether the text has the object's label, in the singular or the plural."""
     label = facts.label(number).casefold()
-    return label[: max(1, len(label) - ENDING)] in text.casefold()
+    return label[: max(3, len(label) - ENDING)] in text.casefold()
 
 
 def naming_fault(facts: PixelFacts, qa: QA, text: str, *numbers: int) -> str:
@@ -50,7 +50,7 @@ def _phrases(facts: PixelFacts, qa: QA, number: int) -> Iterator[str]:
     label = facts.label(number)
     rivals = _fitting(facts, qa.views, label) - {number}
     if not rivals:
-        yield label[: max(1, len(label) - ENDING)]
+        yield label[: max(3, len(label) - ENDING)]
     own = facts.instance(number).attributes
     for name in ("color", "material"):
         value = getattr(own, name)
