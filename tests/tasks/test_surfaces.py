@@ -88,3 +88,16 @@ def test_the_nearest_point_of_triangles_is_never_beaten_by_a_dense_sampling():
         assert distance <= best + 1e-12
         assert distance >= best - 0.2
         assert np.linalg.norm(dense - nearest, axis=1).min() < 0.2
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, 0.2, 0.3])
+def test_surfaces_that_come_close_in_two_places_are_measured_in_the_nearer_one(offset):
+    """A plate 5 cm above another at shared corners, and 4.9 cm where a second one faces the inside of its area."""
+    builder = MeshBuilder().box((0, 0, 0), (3, 3, 0.1), "plate")
+    near, far = MeshBuilder(), MeshBuilder()
+    far.box((-1.0, -1.0, 0.15), (1.0, 1.0, 0.1), "far")
+    near.box((0.55 + offset, 0.6 - offset, 0.149), (1.0, 1.0, 0.1), "near")
+    vertices = np.concatenate([far.vertices[0], near.vertices[0]])
+    faces = np.concatenate([far.faces[0], near.faces[0] + len(far.vertices[0])])
+    scene = builder.add(vertices, faces, "steps").scene([])
+    assert SceneFacts(scene).surfaces.distance(0, 1) == pytest.approx(0.049, abs=1e-5)
