@@ -15,7 +15,7 @@ from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.registry import open_verifier
 from gapdata.verify.verdict import KINDS, Verdict, contradict, unverifiable
 
-LAYERS = ("depth", "instance")
+LAYERS = ("rgb", "depth", "instance")
 NO_VERIFIER = "no verifier for the task"
 
 

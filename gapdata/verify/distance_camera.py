@@ -24,6 +24,7 @@ from gapdata.verify.verdict import (
 
 ALL = 10**9  # points: every pixel may be the nearest
 STRAY = 2.0  # percent of recorded depths that fly off at edges
+SLIVER = 0.1  # metres by which the nearest point may lie on something thinner than a pixel
 PIXELS = 2.0  # pixels by which the nearest one may miss the nearest point
 
 
@@ -95,7 +96,7 @@ def distance_change(facts: PixelFacts, qa: QA) -> Verdict:
 
 
 def distance_verdict(facts: PixelFacts, view: int, number: int, stated: float) -> Verdict:
-    """Whether a distance from a camera is that of the nearest pixel, or at least between the box's and that."""
+    """Whether a distance from a camera is that of the nearest pixel, or a little less and not below the box's."""
     points = facts.points(view, number, ALL)
     if len(points) == 0:
         return unverifiable("no depth on the object")
@@ -107,9 +108,10 @@ def distance_verdict(facts: PixelFacts, view: int, number: int, stated: float) -
     detail = f"stated {stated:.3f} m, box {least:.3f} m, nearest pixel {seen:.3f} m"
     if not least - facts.tolerance <= stated <= seen + facts.tolerance:
         return contradict(detail)
-    if stated >= seen - facts.tolerance - spacing:
+    lack = seen - facts.tolerance - spacing - stated
+    if lack <= 0:
         return AGREE
-    return bounded(detail)
+    return bounded(detail) if lack <= SLIVER else contradict(detail)
 
 
 def _all_distances(facts: PixelFacts, qa: QA) -> list[Verdict]:

@@ -84,6 +84,9 @@ def symmetric_axis(facts: PixelFacts, qa: QA) -> Verdict:
     even = width >= 0.9 * depth
     margin = abs(qa.evidence["width_spread"] - qa.evidence["even_width"])
     stated = margin_verdict(qa, margin, 1e-6, at_least=qa.evidence["min_gap"])
+    shape = facts.instance(number).attributes.shape
+    if qa.value != (shape in ("cylinder", "sphere")):
+        return contradict(f"stated {qa.answer}, recorded shape {shape}")
     if qa.value:
         plan = _reach_verdict(facts, number, [0, 1], True)
         return first_doubt(verdict_of(even, f"plan {width:.2f} x {depth:.2f} m"), plan, stated)
