@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.geometry.transforms import euler_zxy_from_rotation, relative_pose, rotation_angle
 from gapdata.tasks.candidates import drawn, shuffled
 from gapdata.tasks.facts import Facts
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
 
 Array = np.ndarray
@@ -148,5 +150,12 @@ class CameraMotion:
                     "min_overlap": self.min_overlap,
                 },
                 margin=margin if is_choice else 0.0,
+                holds=partial(_same_way, views, axis, bool(move[axis] > 0)),
                 slots={"direction": direction},
             )
+
+
+def _same_way(views: tuple[int, int], axis: int, positive: bool, noise: Noise) -> Bool[Array, "K"]:
+    first, second = (noise.cam2world(view) for view in views)
+    move = np.einsum("kji,kj->ki", first[:, :3, :3], second[:, :3, 3] - first[:, :3, 3])
+    return np.asarray((np.abs(move).argmax(axis=1) == axis) & ((move[:, axis] > 0) == positive))

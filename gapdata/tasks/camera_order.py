@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, permutations
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gapdata.geometry.camera import Camera
 from gapdata.geometry.transforms import relative_pose, rotation_angle
 from gapdata.tasks.camera import overlapping_pairs
 from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
 from gapdata.tasks.facts import Facts
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
 
 Array = np.ndarray
@@ -101,8 +103,17 @@ class ViewChange:
                 choices=shuffled(("left", "right", "up", "down"), own) if is_choice else (),
                 evidence=evidence | {"min_angle_deg": self.min_angle, "claimed": claimed},
                 margin=margin,
+                holds=partial(_same_turn, views, main, bool(turns[main] > 0)),
                 slots={} if is_choice else {"direction": claimed},
             )
+
+
+def _same_turn(views: tuple[int, int], main: int, positive: bool, noise: Noise) -> Bool[Array, "K"]:
+    axes = [noise.cam2world(view)[:, :3, 2] for view in views]
+    azimuths = [np.degrees(np.arctan2(axis[:, 1], axis[:, 0])) for axis in axes]
+    tilts = [np.degrees(np.arcsin(np.clip(axis[:, 2], -1, 1))) for axis in axes]
+    turns = np.stack([(azimuths[1] - azimuths[0] + 180) % 360 - 180, tilts[1] - tilts[0]], axis=-1)
+    return np.asarray((np.abs(turns).argmax(axis=1) == main) & ((turns[:, main] > 0) == positive))
 
 
 def _change_text(move: Float[Array, "3"], turns: Float[Array, "2"]) -> str:

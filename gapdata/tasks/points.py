@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from gapdata.geometry.transforms import relative_pose, transform_points
 from gapdata.markers import COLORS, marker
 from gapdata.tasks.candidates import drawn, shuffled
 from gapdata.tasks.facts import Facts
+from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 
@@ -224,8 +226,31 @@ class PointDepthOrder:
                 "min_gap_m": threshold,
             },
             margin=gap,
+            holds=partial(_same_first, facts, view, (pixel, points), (int(answers[0]), farthest)),
             markers=tuple(
                 marker("point", view, color, pixel=spot)
                 for color, spot in zip(colors, pixel.tolist(), strict=True)
             ),
         )
+
+
+def _same_first(
+    facts: Facts,
+    view: int,
+    points: tuple[Int[Array, "n 2"], Float[Array, "n 3"]],
+    answer: tuple[int, bool],
+    noise: Noise,
+) -> Bool[Array, "K"]:
+    """Whether the same point is nearest, or farthest, when the objects with the points and the camera move."""
+    pixel, own_cam = points
+    first, farthest = answer
+    world = transform_points(facts.views[view].camera.cam2world, own_cam)
+    columns = facts.columns(view)[pixel[:, 1], pixel[:, 0]].tolist()
+    center = noise.cam2world(view)[:, :3, 3]
+    away = np.stack(
+        [
+            np.linalg.norm(noise.points(column, point[None])[:, 0] - center, axis=-1)
+            for column, point in zip(columns, world, strict=True)
+        ]
+    )
+    return np.asarray((away.argmax(axis=0) if farthest else away.argmin(axis=0)) == first)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Int
 
+from gapdata.geometry.camera import unproject_pixels
+from gapdata.geometry.transforms import transform_points
 from gapdata.tasks.candidates import drawn, number_or_choice
 from gapdata.tasks.facts import Facts
+from gapdata.tasks.noise import Noise, keeps_option
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.points import spot, surface_pixels
 from gapdata.tasks.question import Question
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +70,26 @@ class PointDepth:
                         "min_option_gap": self.min_option_gap,
                     },
                     markers=markers,
+                    holds=partial(_keeps_depth, facts, answer, (view, pixel[index], depth)),
                     slots=name_slots(x=facts.scene.labels[column])
                     | {"spot": words, "camera": camera},
                     **answer,
                 )
+
+
+def _keeps_depth(
+    facts: Facts,
+    answer: Mapping[str, Any],
+    seen: tuple[int, Int[Array, "2"], float],
+    noise: Noise,
+) -> Bool[Array, "K"]:
+    view, pixel, depth = seen
+    world2cam = noise.world2cam(view)
+    if answer["format"] == "number":
+        return np.ones(len(world2cam), bool)
+    camera = facts.views[view].camera
+    own_cam = unproject_pixels(camera.K, pixel[None].astype(np.float64), np.array([depth]))
+    world = transform_points(camera.cam2world, own_cam)
+    moved = noise.points(int(facts.columns(view)[pixel[1], pixel[0]]), world)[:, 0]
+    depths = (world2cam[:, 2, :3] * moved).sum(axis=-1) + world2cam[:, 2, 3]
+    return keeps_option(answer["value"], answer["choices"], depths)
