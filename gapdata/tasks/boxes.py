@@ -23,6 +23,20 @@ class Boxes:
         self._half = 0.5 * np.array([b.size for b in boxes]).reshape(-1, 3)
         self._rotation = np.array([b.rotation for b in boxes]).reshape(-1, 3, 3)
 
+    @property
+    def bottom(self) -> Float[Array, "N"]:
+        """Lowest height of each box."""
+        return np.asarray(self.center[:, 2] - self._reach)
+
+    @property
+    def top(self) -> Float[Array, "N"]:
+        """Highest height of each box."""
+        return np.asarray(self.center[:, 2] + self._reach)
+
+    @property
+    def _reach(self) -> Float[Array, "N"]:
+        return np.asarray((np.abs(self._rotation[:, 2]) * self._half).sum(axis=1))
+
     def contain(
         self, points: Float[Array, "n 3"], columns: Int[Array, "k"], margin: float = 0.0
     ) -> Bool[Array, "k n"]:

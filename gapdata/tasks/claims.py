@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from gapdata.tasks.facts import Facts
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import Reference, refer
 
 Array = np.ndarray
 
@@ -60,15 +61,16 @@ def claims(
     relation: Relation,
     views: tuple[int, ...],
     cases: Sequence[Case],
+    limit: int,
     rng: np.random.Generator,
 ) -> Iterator[Question]:
-    """One question a case that holds for some of its objects and not for others: yes or no, or which of them.
+    """One question a case, of at most `limit`, that holds for some objects and not for others: yes or no, or which.
 
     Whom to ask about is drawn before it matters whether the answer is clear, so stricter thresholds only remove
     questions; yes and no are equally likely, and so is every place of the right option.
     """
     seen: set[tuple[bool, tuple[int, ...], tuple[int, ...]]] = set()
-    for case, own in drawn(cases, len(cases), rng):
+    for case, own in drawn(cases, limit, rng):
         judged = {column: one for column, one in case.judged.items() if one is not None}
         columns = [list(judged)[index] for index in own.permutation(len(judged)).tolist()]
         holding = [column for column in columns if judged[column].holds]
@@ -91,39 +93,41 @@ def claims(
             facts.drop(relation.task, "not clear")
             continue
         of_asked = {column: judged[column] for column in asked}
-        yield _question(facts, relation, views, case.anchors, of_asked, is_claim=bool(is_claim))
+        stands = relation.stands and partial(_same, relation, case.anchors, of_asked)
+        named = refer(facts, views, (*case.anchors, *asked), own)
+        question = _question(relation, views, named, of_asked, is_claim=bool(is_claim))
+        yield replace(question, holds=stands)
 
 
 def _question(
-    facts: Facts,
     relation: Relation,
     views: tuple[int, ...],
-    anchors: tuple[int, ...],
+    named: tuple[Reference, ...],
     of_asked: Mapping[int, Judgement],
     *,
     is_claim: bool,
 ) -> Question:
-    labels = facts.scene.labels
-    asked, judged = list(of_asked), list(of_asked.values())
-    names = dict(zip("bc", (labels[column] for column in anchors), strict=False))
+    judged = list(of_asked.values())
+    anchors, options = named[: -len(judged)], named[-len(judged) :]
+    names = dict(zip("bc", (one.words for one in anchors), strict=False))
     if is_claim:
-        names["a"] = labels[asked[0]]
-    right = next((column for column in asked if of_asked[column].holds), asked[0])
+        names["a"] = options[0].words
+    holding = [one.holds for one in judged]
     evidence = {key: [one.evidence[key] for one in judged] for key in judged[0].evidence}
     return Question(
         task=relation.task,
         wording=f"{relation.task}_{'yesno' if is_claim else 'choice'}",
         format="yesno" if is_claim else "choice",
         views=views,
-        value=judged[0].holds if is_claim else labels[right],
+        value=judged[0].holds if is_claim else options[holding.index(True)].words,
         frame=relation.frame,
         unit=relation.unit,
-        choices=() if is_claim else tuple(labels[column] for column in asked),
-        objects=tuple(facts.id(column) for column in (*anchors, *asked)),
+        choices=() if is_claim else tuple(one.words for one in options),
+        objects=tuple(one.instance for one in named),
         evidence=evidence,
-        margin=min(judgement.margin for judgement in judged),
+        margin=min(one.margin for one in judged),
+        references=named,
         slots=name_slots(**names),
-        holds=None if relation.stands is None else partial(_same, relation, anchors, of_asked),
     )
 
 

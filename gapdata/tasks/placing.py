@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from gapdata.tasks.claims import Case, Judgement, Relation, claims
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import referable
 
 Array = np.ndarray
 
@@ -48,7 +48,7 @@ class NextTo:
         scene = facts.scene
         relation = Relation(task=self.name, frame=self.frame, unit="m", stands=_is_near)
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             cases = []
             for anchor, own in drawn(columns, self.candidates, rng):
                 others = [column for column in columns if column != anchor]
@@ -60,7 +60,7 @@ class NextTo:
                 chosen = ranked[:2] + [ranked[2 + index] for index in farther]
                 judged = {a: self._judge(scene, a, anchor) for a in chosen}
                 cases.append(Case(anchors=(anchor,), judged=judged))
-            yield from claims(facts, relation, views, cases, rng)
+            yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
         gap = scene.surfaces.distance(a, b)
@@ -99,11 +99,10 @@ class Between:
         scene = facts.scene
         relation = Relation(task=self.name, frame=self.frame, unit="deg", stands=_is_between)
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             angles = _angles_between(scene.boxes.center[columns, :2])
             cases = []
-            pairs = list(combinations(range(len(columns)), 2))
-            pairs = [(i, j) for i, j in pairs if (angles[i, j] >= BETWEEN[0]).any()]
+            pairs = np.argwhere(np.triu((angles >= BETWEEN[0]).any(axis=-1), 1)).tolist()
             for (i, j), own in drawn(pairs, self.candidates, rng):
                 i, j = (i, j) if own.random() < 0.5 else (j, i)
                 anchors = columns[i], columns[j]
@@ -113,7 +112,7 @@ class Between:
                     if k not in (i, j)
                 }
                 cases.append(Case(anchors=anchors, judged=judged))
-            yield from claims(facts, relation, views, cases, rng)
+            yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(
         self, scene: SceneFacts, a: int, anchors: tuple[int, int], angle: float
@@ -156,13 +155,13 @@ class AgainstWall:
         """Some questions a view set about things that stand on the floor."""
         scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             standing = [a for a in columns if _stands_on_floor(scene, a)]
             judged = {
                 a: self._judge(scene, a) for a in standing if not scene.contacts.is_opening(a)
             }
             cases = [Case(anchors=(), judged=judged)] * self.questions
-            yield from claims(facts, relation, views, cases, rng)
+            yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(self, scene: SceneFacts, a: int) -> Judgement | None:
         gap = scene.contacts.distance_to(a, scene.contacts.walls)

@@ -11,6 +11,7 @@ import numpy as np
 from gapdata.tasks.claims import Case, Judgement, Relation, claims
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
 from gapdata.tasks.question import Question
+from gapdata.tasks.references import referable
 
 HALF = 0.5  # of an underside, or of a body: where "on", "under" and "inside" flip
 OUTSIDE = 0.05  # metres outside an object's box from which something is clearly not inside it
@@ -40,14 +41,14 @@ class OnTopOf:
         """One question a supporting object, about things that rest on some object or other."""
         scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             on_object = [a for a in columns if _supporters(scene, a)]
             cases = []
             for b in (b for b in columns if any(scene.contacts.rest[a, b] > HALF for a in columns)):
                 others = [a for a in on_object if a != b]
                 judged = {a: self._judge(scene, a, b) for a in others}
                 cases.append(Case(anchors=(b,), judged=judged))
-            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+            yield from claims(facts, relation, views, cases, self.candidates, rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
         contacts = scene.contacts
@@ -82,13 +83,13 @@ class Under:
         scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
         cover = scene.contacts.cover
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             cases = [
                 Case(anchors=(b,), judged={a: self._judge(scene, a, b) for a in columns if a != b})
                 for b in columns
                 if any(cover[a, b] > HALF for a in columns)
             ]
-            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+            yield from claims(facts, relation, views, cases, self.candidates, rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
         contacts = scene.contacts
@@ -124,14 +125,14 @@ class Inside:
         """One question an object with something inside, about things that rest on some object or other."""
         scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             on_object = [a for a in columns if _supporters(scene, a)]
             cases = []
             for b in columns:
                 if any(_is_contained(scene, a, b) for a in columns):
                     judged = {a: self._judge(scene, a, b) for a in on_object if a != b}
                     cases.append(Case(anchors=(b,), judged=judged))
-            yield from claims(facts, relation, views, cases[: self.candidates], rng)
+            yield from claims(facts, relation, views, cases, self.candidates, rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
         holds = _is_contained(scene, a, b)
@@ -169,10 +170,10 @@ class Hanging:
         """Some questions a view set, about objects that may be said to hang or to stand."""
         scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
         for views in facts.view_sets("single", "all"):
-            columns = facts.named(self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen)
             judged = {a: self._judge(scene, a) for a in columns if not scene.contacts.is_opening(a)}
             cases = [Case(anchors=(), judged=judged)] * self.questions
-            yield from claims(facts, relation, views, cases, rng)
+            yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(self, scene: SceneFacts, a: int) -> Judgement | None:
         contacts = scene.contacts

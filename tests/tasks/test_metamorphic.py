@@ -20,17 +20,25 @@ NAMES = sorted(TASKS)
 SEEDS = range(4)
 SWAP = {"left": "right", "right": "left", "front-left": "front-right", "front-right": "front-left",
         "back-left": "back-right", "back-right": "back-left", "to the left": "to the right",
-        "to the right": "to the left"}  # fmt: skip
+        "to the right": "to the left", "turn left": "turn right", "turn right": "turn left"}  # fmt: skip
+SWAP |= {
+    f"{first}, then {second}": f"{SWAP.get(first, first)}, then {SWAP.get(second, second)}"
+    for first in ("straight on", "left", "around", "right")
+    for second in ("straight on", "left", "around", "right")
+}
 # Tasks whose answers speak of left and right, or of coordinates along x.
 HAS_SIDES = {
     "camera_motion",
     "describe_object",
     "detect_objects",
     "ground_object",
+    "navigation",
     "object_box",
     "object_direction",
+    "object_direction_clock",
     "position_matching",
     "relative_pose",
+    "route_plan",
     "scene_map",
     "spatial_imagination",
     "view_change",
@@ -38,6 +46,7 @@ HAS_SIDES = {
 }
 # These draw other pixels from a flipped picture.
 PIXEL_TASKS = {
+    "free_space_point",
     "pixel_correspondence",
     "point_depth",
     "point_depth_order",
@@ -131,6 +140,9 @@ def test_mirroring_swaps_left_and_right_and_nothing_else(name):
             swapped += assert_boxes_mirrored(a.value, b.value)
         elif a.format == "text":
             swapped += a.value != b.value
+        elif name == "object_direction_clock":
+            assert (float(a.value) + float(b.value)) % 12 == 0
+            swapped += 1
         elif a.format == "choice" and a.value in SWAP and a.evidence.get("axis") != "y":
             assert b.value == SWAP[a.value]
             swapped += 1

@@ -22,8 +22,10 @@ from gapdata.tasks.templates import (
     points,
     relations,
     resting,
+    rooms,
     shape,
     size,
+    walking,
 )
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
@@ -42,6 +44,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     **points.TEMPLATES,
     **relations.TEMPLATES,
     **resting.TEMPLATES,
+    **rooms.TEMPLATES,
     **shape.TEMPLATES,
     **size.TEMPLATES,
+    **walking.TEMPLATES,
 }
