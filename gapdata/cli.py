@@ -90,6 +90,28 @@ def verify(url: Url, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def audit(
+    url: Url,
+    max_gap: Annotated[
+        float,
+        typer.Option(metavar="POINTS", help="Points above chance that blind answers may earn."),
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what could be answered without looking, from the words alone. Exit 1 when a task exceeds the gap."""
+    from gapdata import summary
+    from gapdata.audit import audit_dataset
+
+    with summary.progress_bar("tasks") as on_progress:
+        report = audit_dataset(url, progress=on_progress)
+    _print(
+        summary.audit_dict(report, max_gap), as_json, summary.describe_audit(url, report, max_gap)
+    )
+    if report.exceeding(max_gap):
+        raise typer.Exit(1)
+
+
+@app.command()
 def info(url: Url, as_json: AsJson = False) -> None:
     """Print what a dataset holds: counts, splits, what was left out and why."""
     from gapdata import summary

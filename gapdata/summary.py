@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from gapdata.audit import AuditReport, Blind, TaskAudit
     from gapdata.check import CheckReport
     from gapdata.shards.manifest import Manifest
     from gapdata.verify import VerifyReport
@@ -147,6 +149,64 @@ def describe_verify(url: str, report: VerifyReport) -> str:
     verdict = f"{len(report.contradictions)} contradicted" if not report.ok else "none contradicted"
     verified = f"{report.samples} samples, {report.asked} questions"
     return "\n".join([*parts, f"{url}: verified {verified}: {verdict}"])
+
+
+def audit_dict(report: AuditReport, max_gap: float) -> dict[str, Any]:
+    """An audit report as JSON types."""
+    tasks = []
+    for task in report.tasks:
+        derived = {"majority": task.majority, "gap": task.gap, "exceeds": task.exceeds(max_gap)}
+        tasks.append({**asdict(task), **derived})
+    return {"ok": not report.exceeding(max_gap), "max_gap": max_gap, "tasks": tasks}
+
+
+def describe_audit(url: str, report: AuditReport, max_gap: float) -> str:
+    """An audit report in words: the blind figures by task and format, what tells the answers, the verdict."""
+    header = (
+        "task",
+        "format",
+        "asked",
+        "chance",
+        "majority",
+        "rule",
+        "text model",
+        "gap",
+        "place p",
+    )
+    rows = [
+        (
+            task.task,
+            task.format,
+            task.questions,
+            f"{100 * task.chance:.0f}",
+            f"{100 * task.majority:.0f}",
+            _blind(task.guess),
+            _blind(task.learned),
+            f"{task.gap:+.0f}",
+            f"{task.position_p:.3f}" if task.positions else "-",
+        )
+        for task in report.tasks
+    ]
+    exceeding = report.exceeding(max_gap)
+    lines = [_exceeding(task) for task in exceeding]
+    units = "percent; of numbers mean relative accuracy; in brackets 99 % intervals"
+    verdict = f"{len(exceeding)} of {len(rows)} answerable blind more than {max_gap:g} points above chance"
+    return "\n".join([_table(header, rows), units, *lines, f"{url}: audited: {verdict}"])
+
+
+def _blind(blind: Blind | None) -> str:
+    if blind is None:
+        return "-"
+    return f"{100 * blind.score:.0f} [{100 * blind.low:.0f}, {100 * blind.high:.0f}]"
+
+
+def _exceeding(task: TaskAudit) -> str:
+    rule = max(task.rules, key=lambda name: task.rules[name])
+    told = f"best rule: {rule} ({100 * task.rules[rule]:.0f})"
+    common = ", ".join(f"{answer!r} {count}" for answer, count in list(task.answers.items())[:3])
+    return (
+        f"{task.task}, {task.format}: {task.gap:.0f} points above chance; {told}; answers: {common}"
+    )
 
 
 def source_dicts() -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ import typer
 from gapdata import cli
 
 FLAGS = {
+    "audit": "url max_gap as_json",
     "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin workers max_failures overwrite as_json",
     "check": "url as_json",
     "info": "url as_json",
@@ -89,6 +90,7 @@ def test_check_exits_1_when_a_byte_is_wrong(rooms, tmp_path):
         (["info", "MISSING"], 1, "dataset.json"),
         (["check", "MISSING"], 1, "dataset.json"),
         (["verify", "MISSING"], 1, "dataset.json"),
+        (["audit", "MISSING"], 1, "dataset.json"),
         (["preview", "MISSING", "--out", "x.png"], 1, "dataset.json"),
         (["build", "--source", "synthetic", "--out", "nosuch://x"], 2, "nosuch"),
     ],

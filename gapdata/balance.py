@@ -1,0 +1,56 @@
+"""What of an answer can be balanced, and what guessing earns: one set of definitions for the build and the audit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+Array = np.ndarray
+
+# A guess of a number counts as right to within these parts of the truth; their mean is the mean relative accuracy.
+TOLERANCES = np.arange(1, 11) / 20.0
+NUMBER_STEP = 1.5  # answers within this factor of each other are alike
+
+
+def chance(answer_format: str, num_choices: int = 0, unit: str = "") -> float:
+    """Share that guessing earns without knowing anything: 1 / options, a half for yes or no, 0 for open answers.
+
+    For numbers, scored by mean relative accuracy: what the best constant earns when counts (no unit) lie evenly
+    between 1 and 5, and when the logarithms of measured answers lie evenly within one decade (say 0.3 to 3 m).
+    """
+    if answer_format == "choice":
+        return 1.0 / num_choices
+    if answer_format == "yesno":
+        return 0.5
+    if answer_format == "number":
+        return COUNT_CHANCE if unit == "" else MEASURE_CHANCE
+    return 0.0
+
+
+def relative_accuracy(guesses: Float[Array, "n"], truths: Float[Array, "n"]) -> Float[Array, "n"]:
+    """Share of the tolerances within which each guess is; the mean of VSI-Bench's scores. 1 only for 0 when the truth is 0."""
+    errors = np.abs(guesses - truths)
+    allowed = np.abs(truths)[:, None] * TOLERANCES
+    return np.asarray(np.where(errors[:, None] == 0, True, errors[:, None] < allowed).mean(axis=1))
+
+
+def answer_class(answer_format: str, value: Any, unit: str = "") -> str:
+    """The name of the answers that are alike, of which no one may prevail; "" where all answers differ.
+
+    Yes, no, an option's words, a count; measured numbers are alike within a factor of 1.5.
+    """
+    if answer_format in ("yesno", "choice"):
+        return str(value)
+    if answer_format != "number":
+        return ""
+    if unit == "" or value <= 0:
+        return f"{value:g}"
+    return f"step {math.floor(math.log(value) / math.log(NUMBER_STEP))}"
+
+
+# A constant c is right to within t for answers from c / (1 + t) to c / (1 - t); of counts from 1 to 5 it is best to say 4.
+MEASURE_CHANCE = float(np.log10((1 + TOLERANCES) / (1 - TOLERANCES)).mean())
+COUNT_CHANCE = float(relative_accuracy(np.full(5, 4.0), np.arange(1.0, 6.0)).mean())
