@@ -140,7 +140,7 @@ def test_all_formats_and_view_counts_are_asked():
         for qa in ask(task_facts(name), open_task(name), seed=seed)
     ]
     assert {qa.format for qa in rows} == set(FORMATS)
-    assert {len(qa.views) for qa in rows} == {1, 2, 4}
+    assert {len(qa.views) for qa in rows} >= {1, 2, 4}
     assert {qa.frame for qa in rows} >= {"", "viewer", "object", "first_view"}
     per_task = Counter(qa.task for qa in rows)
     assert set(per_task) == set(NAMES)
