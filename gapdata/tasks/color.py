@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import cv2
@@ -67,11 +68,13 @@ class Color:
                 claim, answer = attribute_answer(truth, wrong, own)
                 pixels = facts.visibility.pixels[list(views), column]
                 best = views[int(pixels.argmax())]
-                rgb = _median_rgb(facts, best, column)
-                distances = [_distance(rgb, name) for name in (truth, *wrong)]
-                gap = float(min(distances[1:]) - distances[0])
-                if distances[0] > self.max_distance or facts.scene.labels[column] in MIXED:
-                    facts.drop(self.name, "picture shows another colour, or several")
+                away = facts.once(color_distances, best, column)
+                gap = min(away[name] for name in wrong) - away[truth]
+                if facts.scene.labels[column] in MIXED:
+                    facts.drop(self.name, "has several colours")
+                    continue
+                if away[truth] > min(self.max_distance, *away.values()):
+                    facts.drop(self.name, "picture shows another colour")
                     continue
                 if gap < self.min_gap:
                     facts.drop(self.name, "picture does not tell the colours apart")
@@ -86,8 +89,7 @@ class Color:
                         "color": truth,
                         "claim": claim,
                         "view": best,
-                        "median_rgb": rgb.tolist(),
-                        "distances": distances,
+                        "distances": [away[name] for name in (truth, *wrong)],
                         "min_gap": self.min_gap,
                     },
                     margin=gap,
@@ -97,19 +99,22 @@ class Color:
                 )
 
 
-def _median_rgb(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
+def color_distances(facts: Facts, view: int, column: int) -> dict[str, float]:
+    """CIELAB distance from the median colour of what a view shows of an instance to the nearest shade of each name."""
     picture = facts.views[view].rgb
     assert picture is not None
     pixels: UInt8[Array, "n 3"] = picture[facts.columns(view) == column]
-    return np.asarray(np.median(pixels, axis=0), np.float64)
+    own = _lab(np.median(pixels, axis=0)[None])
+    return {
+        name: float(np.linalg.norm(_lab_of_shades(name) - own, axis=-1).min()) for name in SHADES
+    }
 
 
-def _distance(rgb: Float[Array, "3"], name: str) -> float:
-    """CIELAB distance from a colour to the nearest shade of a name."""
-    shades = _lab(SHADES[name])
-    return float(np.linalg.norm(shades - _lab([rgb.tolist()]), axis=-1).min())
+@cache
+def _lab_of_shades(name: str) -> Float[Array, "n 3"]:
+    return _lab(np.array(SHADES[name], np.float64))
 
 
-def _lab(colors: Sequence[Sequence[float | int]]) -> Float[Array, "n 3"]:
-    image = np.asarray([colors], np.float32) / np.float32(255.0)
+def _lab(colors: Float[Array, "n 3"]) -> Float[Array, "n 3"]:
+    image = (colors[None] / 255.0).astype(np.float32)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[0])
