@@ -16,8 +16,12 @@ def upright_distance(a: Box, b: Box) -> float:
     Both are a polygon times an interval of heights, so the distances in the plane and in height are independent.
     """
     height = abs(a.center[2] - b.center[2]) - 0.5 * (a.size[2] + b.size[2])
-    plan = _polygon_distance(_footprint(a), _footprint(b))
-    return float(np.hypot(max(height, 0.0), plan))
+    return float(np.hypot(max(height, 0.0), plan_distance(a, b)))
+
+
+def plan_distance(a: Box, b: Box) -> float:
+    """Distance in metres between the footprints of two upright boxes, 0 when they overlap."""
+    return _polygon_distance(_footprint(a), _footprint(b))
 
 
 def _footprint(box: Box) -> Float[Array, "4 2"]:

@@ -13,7 +13,9 @@ Verifier = Callable[[PixelFacts, QA], Verdict]
 
 # Task name -> "module:function" of its verifier.
 VERIFIERS: dict[str, str] = {
+    "against_wall": "gapdata.verify.placing:against_wall",
     "appearance_order": "gapdata.verify.multiview:appearance_order",
+    "between": "gapdata.verify.placing:between",
     "camera_motion": "gapdata.verify.camera:camera_motion",
     "camera_object_distance": "gapdata.verify.distance_camera:camera_object_distance",
     "closest_object": "gapdata.verify.distance:closest_object",
@@ -27,15 +29,20 @@ VERIFIERS: dict[str, str] = {
     "fits_in": "gapdata.verify.size_order:fits_in",
     "frame_order": "gapdata.verify.camera_order:frame_order",
     "ground_object": "gapdata.verify.grounding:ground_object",
+    "hanging": "gapdata.verify.resting:hanging",
+    "inside": "gapdata.verify.resting:inside",
     "material": "gapdata.verify.make:material",
     "nearest_to_camera": "gapdata.verify.distance_camera:nearest_to_camera",
+    "next_to": "gapdata.verify.placing:next_to",
     "object_box": "gapdata.verify.size_order:object_box",
     "object_count": "gapdata.verify.counting:object_count",
     "object_direction": "gapdata.verify.relations:object_direction",
+    "object_direction_clock": "gapdata.verify.relations:object_direction_clock",
     "object_distance": "gapdata.verify.distance:object_distance",
     "object_frame_locate": "gapdata.verify.multiview:object_frame_locate",
     "object_size": "gapdata.verify.size:object_size",
     "object_volume_order": "gapdata.verify.size_order:object_volume_order",
+    "on_top_of": "gapdata.verify.resting:on_top_of",
     "overlap": "gapdata.verify.camera_order:overlap",
     "pixel_correspondence": "gapdata.verify.correspondence:pixel_correspondence",
     "point_depth": "gapdata.verify.points:point_depth",
@@ -51,6 +58,7 @@ VERIFIERS: dict[str, str] = {
     "size_comparison": "gapdata.verify.size_order:size_comparison",
     "spatial_imagination": "gapdata.verify.imagination:spatial_imagination",
     "symmetric_axis": "gapdata.verify.make:symmetric_axis",
+    "under": "gapdata.verify.resting:under",
     "view_change": "gapdata.verify.camera_order:view_change",
     "viewer_relation": "gapdata.verify.relations:viewer_relation",
 }

@@ -15,6 +15,7 @@ from gapdata.verify.verdict import (
     contradict,
     first_doubt,
     margin_verdict,
+    stated_number,
     unverifiable,
     verdict_of,
 )
@@ -135,3 +136,29 @@ def _turn_of(facts: PixelFacts, objects: tuple[int, ...], seen: Float[Array, "3 
         for other, length in zip(off[1:], reach, strict=True)
     ]
     return float(np.degrees(sum(turns)))
+
+
+def object_direction_clock(facts: PixelFacts, qa: QA) -> Verdict:
+    """The bearing of C from A as an hour, with B at twelve: of the boxes' middles, and of what all views show."""
+    if fault := naming_fault(facts, qa, qa.question, *qa.objects):
+        return contradict(fault)
+    stated = round(stated_number(qa))
+    centers = np.stack([facts.instance(number).box.center for number in qa.objects])
+    seen = np.stack([facts.middle(number) for number in qa.objects])
+    hours = -bearing(centers) / 30.0 % 12.0  # hours run clockwise, bearings the other way
+    hour = round(hours) % 12 or 12
+    if hour != stated:
+        return contradict(f"stated {qa.answer}, boxes give {hours:.2f}")
+    margin = 15.0 - 30.0 * abs(hours - round(hours))
+    doubt = margin_verdict(qa, margin, 0.1, at_least=qa.evidence["min_angle_deg"])
+    if np.isnan(seen).any():
+        return first_doubt(doubt, bounded("an object without depth"))
+    shown = -bearing(seen) / 30.0 % 12.0
+    turn = 30.0 * abs((shown - hours + 6.0) % 12.0 - 6.0)
+    allowed = _turn_of(facts, qa.objects, seen)
+    if turn > allowed:
+        return contradict(
+            f"boxes give {hours:.2f}, visible middles {shown:.2f}: {turn:.0f} degrees"
+        )
+    detail = f"boxes give {hours:.2f}, visible middles {shown:.2f}"
+    return first_doubt(doubt, AGREE if round(shown) % 12 == hour % 12 else bounded(detail))
