@@ -11,8 +11,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from gapdata.geometry.camera import Camera
-from gapdata.geometry.transforms import relative_pose, rotation_angle
+from gapdata.geometry.transforms import rotation_angle
 from gapdata.tasks.camera import overlapping_pairs
 from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
 from gapdata.tasks.facts import Facts
@@ -26,10 +25,19 @@ TURNS = (("right", "left"), ("down", "up"))
 METRES_A_RADIAN = 1.0  # a turn by one radian counts as far apart as a move by this
 
 
-def heading(camera: Camera) -> tuple[float, float]:
-    """Where a camera looks, in degrees: azimuth (counter-clockwise seen from above) and elevation over the horizon."""
-    x, y, z = camera.cam2world[:3, 2]
-    return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arcsin(np.clip(z, -1, 1))))
+def heading(cam2world: Float[Array, "*k 4 4"]) -> Float[Array, "*k 2"]:
+    """Where cameras look, in degrees: azimuth (counter-clockwise seen from above) and elevation over the horizon."""
+    x, y, z = np.moveaxis(cam2world[..., :3, 2], -1, 0)
+    return np.degrees(np.stack([np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))], axis=-1))
+
+
+def turns_between(
+    first: Float[Array, "*k 4 4"], second: Float[Array, "*k 4 4"]
+) -> Float[Array, "*k 2"]:
+    """Degrees by which the second camera is turned to the left of the first and tilted up from it."""
+    change = heading(second) - heading(first)
+    change[..., 0] = (change[..., 0] + 180) % 360 - 180
+    return change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,13 +62,11 @@ class ViewChange:
         pairs = overlapping_pairs(facts, self.name, rng, self.candidates, self.min_overlap)
         for views, pose, own in pairs:
             kind = ("choice", "yesno", "text")[int(own.integers(3))]
-            (azimuth, elevation), (azimuth_2, elevation_2) = (
-                heading(facts.views[view].camera) for view in views
-            )
-            if max(abs(elevation), abs(elevation_2)) > self.max_elevation:
+            poses = [facts.views[view].camera.cam2world for view in views]
+            if max(abs(heading(cam2world)[1]) for cam2world in poses) > self.max_elevation:
                 facts.drop(self.name, "camera looks too steeply up or down")
                 continue
-            turns = np.array([(azimuth_2 - azimuth + 180) % 360 - 180, elevation_2 - elevation])
+            turns = turns_between(poses[0], poses[1])
             main = int(np.abs(turns).argmax())
             size = float(np.hypot(*turns))
             lead = float(np.abs(turns).max() - np.abs(turns).min())
@@ -103,17 +109,18 @@ class ViewChange:
                 choices=shuffled(("left", "right", "up", "down"), own) if is_choice else (),
                 evidence=evidence | {"min_angle_deg": self.min_angle, "claimed": claimed},
                 margin=margin,
-                holds=partial(_same_turn, views, main, bool(turns[main] > 0)),
                 slots={} if is_choice else {"direction": claimed},
+                holds=partial(
+                    _main_turn_holds, views=views, main=main, positive=bool(turns[main] > 0)
+                ),
             )
 
 
-def _same_turn(views: tuple[int, int], main: int, positive: bool, noise: Noise) -> Bool[Array, "K"]:
-    axes = [noise.cam2world(view)[:, :3, 2] for view in views]
-    azimuths = [np.degrees(np.arctan2(axis[:, 1], axis[:, 0])) for axis in axes]
-    tilts = [np.degrees(np.arcsin(np.clip(axis[:, 2], -1, 1))) for axis in axes]
-    turns = np.stack([(azimuths[1] - azimuths[0] + 180) % 360 - 180, tilts[1] - tilts[0]], axis=-1)
-    return np.asarray((np.abs(turns).argmax(axis=1) == main) & ((turns[:, main] > 0) == positive))
+def _main_turn_holds(
+    noise: Noise, *, views: tuple[int, int], main: int, positive: bool
+) -> Bool[Array, "K"]:
+    turns = turns_between(noise.cam2world(views[0]), noise.cam2world(views[1]))
+    return np.asarray((np.abs(turns).argmax(axis=-1) == main) & ((turns[:, main] > 0) == positive))
 
 
 def _change_text(move: Float[Array, "3"], turns: Float[Array, "2"]) -> str:
@@ -162,8 +169,8 @@ class FrameOrder:
             if gaps.min() <= 0 or gaps.max() > self.max_gap_s:
                 facts.drop(self.name, "views are not one clip")
                 continue
-            cameras = [facts.views[view].camera for view in run]
-            lead = _lead_of_given_order(cameras)
+            poses = np.stack([facts.views[view].camera.cam2world for view in run])
+            lead = float(_lead_of_given_order(poses))
             if lead < self.min_lead:
                 facts.drop(self.name, "another order is about as short a way")
                 continue
@@ -184,22 +191,26 @@ class FrameOrder:
                     "min_lead": self.min_lead,
                 },
                 margin=lead,
+                holds=partial(_order_holds, run=run),
             )
 
 
-def _lead_of_given_order(cameras: Sequence[Camera]) -> float:
+def _order_holds(noise: Noise, *, run: list[int]) -> Bool[Array, "K"]:
+    poses = np.stack([noise.cam2world(view) for view in run], axis=1)
+    return np.asarray(_lead_of_given_order(poses) > 0)
+
+
+def _lead_of_given_order(poses: Float[Array, "*k n 4 4"]) -> Float[Array, "*k"]:
     """By which part the shortest other way from the first camera through all is longer than the given one."""
-    steps = np.zeros((len(cameras), len(cameras)))
-    for a, one in enumerate(cameras):
-        for b, other in enumerate(cameras):
-            pose = relative_pose(one.cam2world, other.cam2world)
-            angle = float(rotation_angle(pose[:3, :3]))
-            steps[a, b] = np.linalg.norm(pose[:3, 3]) + METRES_A_RADIAN * angle
+    center, axes = poses[..., :3, 3], poses[..., :3, :3]
+    move = np.linalg.norm(center[..., :, None, :] - center[..., None, :, :], axis=-1)
+    between = np.swapaxes(axes, -1, -2)[..., :, None, :, :] @ axes[..., None, :, :, :]
+    steps = move + METRES_A_RADIAN * rotation_angle(between)
     given, *others = (
-        sum(steps[a, b] for a, b in pairwise((0, *order)))
-        for order in permutations(range(1, len(cameras)))
+        sum(steps[..., a, b] for a, b in pairwise((0, *order)))
+        for order in permutations(range(1, poses.shape[-3]))
     )
-    return float(min(others) / given - 1.0) if given > 0 else 0.0
+    return np.asarray(np.min(others, axis=0) / np.maximum(given, 1e-9) - 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,6 +46,7 @@ class DescribeObject:
 
     seen: SeenRule = HALF_SEEN
     max_truncated: float = 0.01  # part outside the image: the size of more is a guess
+    neighbours: int = 4  # named objects, by distance of centres, of which the nearest is told
     apart: float = 0.1  # metres at least to the neighbour that is named
     candidates: int = 2  # objects tried a view
 
@@ -103,11 +104,17 @@ class DescribeObject:
             height=float(instance.box.size[2]),
             width=width,
         )
-        away = [facts.scene.surfaces.distance(column, other) for other in neighbours]
+        others = [other for other in neighbours if other != column]
+        centers = [
+            facts.scene.instances[other].box.center - instance.box.center for other in others
+        ]
+        order = np.argsort([round(float(np.linalg.norm(c)), 6) for c in centers], kind="stable")
+        about = [others[index] for index in order[: self.neighbours].tolist()]
+        away = [facts.scene.surfaces.distance(column, other) for other in about]
         near = [
             (round(distance, 6), other)
-            for distance, other in zip(away, neighbours, strict=True)
-            if other != column and self.apart <= distance < np.inf
+            for distance, other in zip(away, about, strict=True)
+            if self.apart <= distance < np.inf
         ]
         if not near:
             return caption

@@ -214,7 +214,7 @@ class SceneMap:
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, NAMED)
             camera = facts.views[views[0]].camera
-            azimuth, elevation = heading(camera)
+            azimuth, elevation = heading(camera.cam2world)
             if abs(elevation) > self.max_elevation:
                 facts.drop(self.name, "camera looks too steeply up or down")
                 continue
