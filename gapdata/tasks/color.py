@@ -11,12 +11,19 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from gapdata.tasks.candidates import OPTIONS, drawn
+from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.references import refer
-from gapdata.tasks.shape import MIXED, STYLES_FOR, attribute_answer, claim_slots, described
+from gapdata.tasks.shape import (
+    MIXED,
+    STYLES_FOR,
+    attribute_answer,
+    claim_slots,
+    described,
+    lifelike,
+)
 
 Array = np.ndarray
 
@@ -63,8 +70,9 @@ class Color:
                 if truth not in SHADES:
                     facts.drop(self.name, "colour has no shades to compare with")
                     continue
-                names = [name for name in SHADES if name != truth]
-                wrong = [names[i] for i in own.permutation(len(names))[: OPTIONS - 1].tolist()]
+                others = [*lifelike(facts, "color", own), *shuffled(tuple(SHADES), own)]
+                names = [name for name in dict.fromkeys(others) if name in SHADES]
+                wrong = [name for name in names if name != truth][: OPTIONS - 1]
                 claim, answer = attribute_answer(truth, wrong, own)
                 pixels = facts.visibility.pixels[list(views), column]
                 best = views[int(pixels.argmax())]
@@ -103,7 +111,9 @@ def color_distances(facts: Facts, view: int, column: int) -> dict[str, float]:
     """CIELAB distance from the median colour of what a view shows of an instance to the nearest shade of each name."""
     picture = facts.views[view].rgb
     assert picture is not None
-    pixels: UInt8[Array, "n 3"] = picture[facts.columns(view) == column]
+    left, top, right, bottom = facts.bounds[view, column].astype(int).tolist()
+    window = np.s_[top : bottom + 1, left : right + 1]
+    pixels: UInt8[Array, "n 3"] = picture[window][facts.columns(view)[window] == column]
     own = _lab(np.median(pixels, axis=0)[None])
     return {
         name: float(np.linalg.norm(_lab_of_shades(name) - own, axis=-1).min()) for name in SHADES

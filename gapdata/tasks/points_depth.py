@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from gapdata.geometry.camera import unproject_pixels
 from gapdata.geometry.transforms import transform_points
@@ -43,8 +43,8 @@ class PointDepth:
         for view, own in drawn(range(len(facts.views)), len(facts.views), rng):
             pixel, depths, columns = surface_pixels(facts, view, own)
             facts.drop(self.name, "no even surface", max(0, self.points - len(pixel)))
-            for index in range(min(self.points, len(pixel))):
-                asked = (view,) if index == 0 else everything
+            for number, index in enumerate(_evenly_deep(depths, self.points, own)):
+                asked = (view,) if number == 0 else everything
                 is_marked = bool(own.random() < 0.5)
                 depth = float(depths[index])
                 answer = number_or_choice(depth, "m", own)
@@ -93,3 +93,19 @@ def _keeps_depth(
     moved = noise.points(int(facts.columns(view)[pixel[1], pixel[0]]), world)[:, 0]
     depths = (world2cam[:, 2, :3] * moved).sum(axis=-1) + world2cam[:, 2, 3]
     return keeps_option(answer["value"], answer["choices"], depths)
+
+
+def _evenly_deep(depths: Float[Array, "n"], count: int, rng: np.random.Generator) -> list[int]:
+    """At most `count` of the points, as likely near as far: those next to depths drawn evenly on a logarithmic scale.
+
+    Drawn evenly over the picture most points are as deep as the room, and that would be a good guess.
+    """
+    chosen: list[int] = []
+    if len(depths) == 0:
+        return chosen
+    scale = np.log(depths)
+    for target in rng.uniform(scale.min(), scale.max(), size=count).tolist():
+        free = [index for index in range(len(depths)) if index not in chosen]
+        if free:
+            chosen.append(free[int(np.abs(scale[free] - target).argmin())])
+    return chosen

@@ -13,7 +13,7 @@ from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
 from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import ANY, refer, referable
+from gapdata.tasks.references import MARKED, refer, referable
 from gapdata.tasks.size import shown_whole
 
 Array = np.ndarray
@@ -33,12 +33,12 @@ MATERIALS: tuple[tuple[str, ...], ...] = (
     ("paper", "cardboard"),
 )  # fmt: skip
 # Objects that show more than one material, so that none is the main one.
-MIXED = frozenset({"clock", "lamp", "mirror", "picture", "whiteboard", "window"})
+MIXED = frozenset({"clock", "lamp", "mirror", "picture", "plant", "whiteboard", "window"})
 # How an object may be named without telling, or painting over, what is asked of it.
 STYLES_FOR: Mapping[str, tuple[str, ...]] = {
     "color": ("label", "ordinal", "point", "box"),
-    "material": ("label", "ordinal", "point", "box", "mask"),
-    "shape": ANY,
+    "material": MARKED,
+    "shape": MARKED,
 }
 WIDTH_DIRECTIONS = 36
 EVEN_WIDTH = 0.1  # relative spread of horizontal widths that parts round bodies from others
@@ -63,13 +63,38 @@ def described(
 def attribute_answer(
     truth: str, wrong: Sequence[str], rng: np.random.Generator
 ) -> tuple[str, dict[str, Any]]:
-    """Kind of wording and answer fields of a question about an attribute: a choice, or a claim true half the time."""
-    claim = truth if rng.random() < 0.5 else wrong[int(rng.integers(len(wrong)))]
+    """The claim, "" for a choice, and the answer's fields: a choice, or a claim that is true half the time.
+
+    `wrong` begins with what is offered instead of the truth.
+    """
+    claim = truth if rng.random() < 0.5 else wrong[0]
     is_claim = bool(rng.random() < 0.5)
     options = shuffled((truth, *wrong[: OPTIONS - 1]), rng)
     if is_claim:
         return claim, {"format": "yesno", "value": claim == truth}
     return "", {"format": "choice", "value": truth, "choices": options}
+
+
+def lifelike(facts: Facts, attribute: str, rng: np.random.Generator) -> list[str]:
+    """The attribute's values among the scene's objects in random order, the frequent ones more often early.
+
+    Wrong options drawn this way are as frequent as right ones, so that no option is a good guess by its name.
+    """
+    instances = facts.scene.instances
+    objects = [instances[column] for column in np.flatnonzero(facts.scene.is_object).tolist()]
+    said = sorted(getattr(instance.attributes, attribute) for instance in objects)
+    return list(dict.fromkeys(said[index] for index in rng.permutation(len(said)).tolist()))
+
+
+def _in_turn(rows: Sequence[Sequence[str]], values: Sequence[str]) -> list[str]:
+    """One value of each row: of those in `values` the first, in their order, and then the first of other rows."""
+
+    def place(row: Sequence[str]) -> int:
+        return min((values.index(value) for value in row if value in values), default=len(values))
+
+    found = [(place(row), row) for row in rows]
+    found.sort(key=lambda pair: pair[0])
+    return [values[at] if at < len(values) else row[0] for at, row in found]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +120,7 @@ class ShapeName:
                 if shape not in SHAPES:
                     facts.drop(self.name, "shape has no plain name")
                     continue
-                claim, answer = attribute_answer(shape, SHAPES[shape], own)
+                claim, answer = attribute_answer(shape, shuffled(SHAPES[shape], own), own)
                 (named,) = refer(facts, views, (column,), own, STYLES_FOR["shape"])
                 kind = "solid" if len(SHAPES[shape]) > 1 else "outline"
                 yield Question(
@@ -138,10 +163,7 @@ class Material:
                 if facts.scene.labels[column] in MIXED:
                     facts.drop(self.name, "made of several materials")
                     continue
-                wrong = [
-                    rows[index][int(own.integers(len(rows[index])))]
-                    for index in own.permutation(len(rows)).tolist()
-                ]
+                wrong = _in_turn(rows, lifelike(facts, "material", own))
                 claim, answer = attribute_answer(material, wrong, own)
                 (named,) = refer(facts, views, (column,), own, STYLES_FOR["material"])
                 yield Question(

@@ -6,7 +6,7 @@ import numpy as np
 
 from gapdata.labels import is_structure
 from gapdata.sample import QA
-from gapdata.verify.names import ENDING, is_named
+from gapdata.verify.names import is_named, speaks_of
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.verdict import Verdict, contradict, first_doubt, margin_verdict, verdict_of
 
@@ -16,7 +16,7 @@ def count_comparison(facts: PixelFacts, qa: QA) -> Verdict:
     labels = qa.evidence["labels"]
     texts = qa.choices or (qa.question, qa.question)
     for label, text in zip(labels, texts, strict=True):
-        if label[: max(1, len(label) - ENDING)].casefold() not in text.casefold():
+        if not speaks_of(text, label):
             return contradict(f"{text!r} does not name the {label!r}")
     shown = [[n for n in facts.ids(qa.views) if facts.label(n) == label] for label in labels]
     if sorted(qa.objects) != sorted(shown[0] + shown[1]):

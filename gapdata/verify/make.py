@@ -67,8 +67,11 @@ def shape_name(facts: PixelFacts, qa: QA) -> Verdict:
     (number,) = qa.objects
     shape = facts.instance(number).attributes.shape
     size = facts.instance(number).box.size
-    flat = int(size.argmin()) if shape in ("round", "rectangular") else 2
-    axes = [axis for axis in range(3) if axis != flat]
+    axes = [0, 1]
+    if shape == "round":  # the disc lies across the axis that leaves the two most equal sides
+        axes = min(([0, 1], [0, 2], [1, 2]), key=lambda pair: abs(float(np.diff(size[pair])[0])))
+    elif shape == "rectangular":
+        axes = [axis for axis in range(3) if axis != int(size.argmin())]
     return first_doubt(
         recorded_verdict(facts, qa, "shape"),
         _reach_verdict(facts, number, axes, shape in ("round", "cylinder", "sphere")),

@@ -11,6 +11,7 @@ from gapdata.sample import QA
 from gapdata.verify.pixels import PixelFacts
 
 ENDING = 2  # letters that a plural may change: shelf, shelves; box, boxes
+PLURALS = {"mouse": "mice", "person": "people", "foot": "feet"}  # change more than the ending
 ADJECTIVES = {"wood": "wooden"}
 PLACES = ("{end}most {label}", "second {label} from the {end}", "third {label} from the {end}")
 MARKED = {
@@ -22,8 +23,15 @@ MARKED = {
 
 def is_named(facts: PixelFacts, number: int, text: str) -> bool:
     """Whether the text has the object's label, in the singular or the plural."""
-    label = facts.label(number).casefold()
-    return label[: max(3, len(label) - ENDING)] in text.casefold()
+    return speaks_of(text, facts.label(number))
+
+
+def speaks_of(text: str, label: str) -> bool:
+    """Whether a text has a label, in the singular or the plural."""
+    words, label = text.casefold(), label.casefold()
+    stem, _, last = label.rpartition(" ")
+    irregular = f"{stem} {PLURALS[last]}".strip() if last in PLURALS else label
+    return label[: max(3, len(label) - ENDING)] in words or irregular in words
 
 
 def naming_fault(facts: PixelFacts, qa: QA, text: str, *numbers: int) -> str:
