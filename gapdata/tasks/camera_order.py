@@ -48,7 +48,9 @@ class ViewChange:
     formats: ClassVar[tuple[str, ...]] = ("choice", "yesno", "text")
     views: ClassVar[str] = "pair"
     frame: ClassVar[str] = "first_view"
-    summary: ClassVar[str] = "main turn of the camera (left, right, up, down), or moves and turns"
+    summary: ClassVar[str] = (
+        "main turn of the camera: left or right, up or down; or all moves and turns"
+    )
     counterparts: ClassVar[str] = "SPAR view_change_infer; MultiSPA yaw_movement, pitch_movement"
 
     min_overlap: float = 0.1  # part of the surfaces that both views show
@@ -97,6 +99,7 @@ class ViewChange:
                 continue
             truth = TURNS[main][int(turns[main] > 0)]
             claimed = TURNS[main][int(own.random() < 0.5)]
+            # Options of one axis: cameras are tilted so seldom that "up" among four would be known to be wrong.
             is_choice = kind == "choice"
             yield Question(
                 task=self.name,
@@ -106,7 +109,7 @@ class ViewChange:
                 value=truth if is_choice else claimed == truth,
                 frame=self.frame,
                 unit="deg",
-                choices=shuffled(("left", "right", "up", "down"), own) if is_choice else (),
+                choices=shuffled(TURNS[main], own) if is_choice else (),
                 evidence=evidence | {"min_angle_deg": self.min_angle, "claimed": claimed},
                 margin=margin,
                 slots={} if is_choice else {"direction": claimed},
