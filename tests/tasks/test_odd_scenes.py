@@ -18,6 +18,7 @@ TASK_LIST = [open_task(name) for name in sorted(TASKS)]
 # What can be asked of views alone, and of single pixels.
 VIEWS_ONLY = {"relative_pose", "camera_motion", "view_change", "overlap", "frame_order"}
 POINTWISE = {
+    "free_space_point",
     "pixel_correspondence",
     "point_depth",
     "point_depth_order",
