@@ -35,7 +35,7 @@ class ObjectDistance:
     seen: SeenRule = CLEARLY_SEEN
     min_distance: float = 0.15  # metres; nearer objects may as well touch
     min_option_gap: float = 0.1  # of the distance: how far wrong options stay from it, as written
-    candidates: int = 6  # pairs tried a view set
+    candidates: int = 4  # pairs tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of named objects, about half of them with options."""
@@ -84,7 +84,7 @@ class ClosestObject:
     min_gap: float = 0.15  # metres between the nearest and the second nearest
     min_gap_ratio: float = 0.1  # likewise, of the second nearest
     max_options: int = 4
-    candidates: int = 6  # anchors tried a view set
+    candidates: int = 3  # anchors tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an anchor object, when one of the others is nearest by the margin."""

@@ -54,7 +54,7 @@ class ViewerRelation:
     seen: SeenRule = CLEARLY_SEEN
     min_angle: float = 15.0  # degrees of the offset beyond the plane between the two answers
     max_truncated: float = 0.5  # of either object; beyond that its centre is a guess
-    candidates: int = 8  # pairs tried a view
+    candidates: int = 5  # pairs tried a view
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of named objects, along an axis drawn at random."""
@@ -187,7 +187,7 @@ class ObjectDirection:
     # Metres on the floor from where one stands to the other two objects: 2 cm of noise at both ends then
     # turn a direction by less than 5 degrees.
     min_separation: float = 0.5
-    candidates: int = 8  # triples tried a view set
+    candidates: int = 5  # triples tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question for a random triple of named objects at a random level of difficulty."""

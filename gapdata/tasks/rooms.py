@@ -227,13 +227,23 @@ def _floor_spots(facts: Facts, view: int, rng: np.random.Generator) -> Float[Arr
     depth = facts.views[view].depth
     if plan.is_empty or depth is None or min(columns.shape) <= 2 * PATCH:
         return np.zeros((0, 4))
-    floor = np.isin(columns, facts.scene.contacts.floors) & (depth > 0)
+    v, u = facts.once(_floor_pixels, view)
+    chosen = rng.choice(len(v), min(DRAWS, len(v)), replace=False)
+    pixel = np.stack([u[chosen], v[chosen]], axis=-1)
+    cell, inside = plan.cells_of(_spots(facts, view, pixel))
+    near = plan.clearance[cell[:, 0], cell[:, 1]], plan.obstacle_distance[cell[:, 0], cell[:, 1]]
+    return np.column_stack([pixel, *near])[inside]
+
+
+def _floor_pixels(facts: Facts, view: int) -> tuple[Int[Array, "n"], Int[Array, "n"]]:
+    """Rows and columns of the pixels that have only floor around them."""
+    depth = facts.views[view].depth
+    assert depth is not None
+    is_floor = np.zeros(len(facts.scene.ids) + 1, bool)
+    is_floor[facts.scene.contacts.floors] = True
+    floor = is_floor[facts.columns(view)] & (depth > 0)
     middle = floor[PATCH:-PATCH, PATCH:-PATCH].copy()
     for dv, du in ((0, 1), (2, 1), (1, 0), (1, 2)):
         middle &= floor[dv * PATCH :, du * PATCH :][: middle.shape[0], : middle.shape[1]]
     v, u = np.nonzero(middle)
-    chosen = rng.permutation(len(v))[:DRAWS]
-    pixel = np.stack([u[chosen], v[chosen]], axis=-1) + PATCH
-    cell, inside = plan.cells_of(_spots(facts, view, pixel))
-    near = plan.clearance[cell[:, 0], cell[:, 1]], plan.obstacle_distance[cell[:, 0], cell[:, 1]]
-    return np.column_stack([pixel, *near])[inside]
+    return v + PATCH, u + PATCH

@@ -44,7 +44,7 @@ class ObjectSize:
     max_truncated: float = 0.0  # of the object's pixels, in the view that shows it
     min_size: float = 0.1  # metres
     min_option_gap: float = 0.1  # of the size: how far wrong options stay from it, as written
-    candidates: int = 6  # objects tried a view set
+    candidates: int = 4  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object: its longest dimension or its height, about half with options."""

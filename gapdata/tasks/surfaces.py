@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
@@ -14,6 +16,7 @@ Pair = tuple[Float[Array, "3"], Float[Array, "3"]]  # one point on each of two s
 SAMPLES = 512  # area-weighted points an instance
 VERTICES = 512  # of the instance's own vertices, which hold its extremes
 REFINE_STEPS = 32
+FEW_TRIANGLES = 48  # which are all looked at
 GAIN = 1e-4  # metres a step has to win for another one
 STARTS = 4  # places where two surfaces may come closest
 START_REACH = 0.1  # metres: what those places are apart, and farther than the nearest of them
@@ -113,7 +116,7 @@ class Surfaces:
         bound = float(tree.query(points[::SEARCH_STRIDE])[0].min())
         gap = np.maximum(np.maximum(tree.mins - points, points - tree.maxes), 0.0)
         points = points[(gap**2).sum(axis=-1) <= bound**2 + 1e-12]
-        distances, rows = tree.query(points)
+        distances, rows = tree.query(points, distance_upper_bound=bound + START_REACH)
         best = int(distances.argmin())
         if distances[best] == 0.0 or self._scene.mesh is None:
             return points[best], others[rows[best]]
@@ -136,9 +139,15 @@ class TriangleSet:
     def __init__(self, triangles: Float[Array, "f 3 3"]) -> None:
         self._corner = triangles
         self._edge = np.roll(triangles, -1, axis=1) - triangles
-        self._length2 = np.maximum((self._edge**2).sum(axis=-1), 1e-30)
-        self._normal = _cross(self._edge[:, 0], self._edge[:, 1])
-        self._normal2 = (self._normal**2).sum(axis=-1)
+        # Times the edge's direction from its corner: how far along the edge a point lies, 0 to 1.
+        length2 = np.maximum((self._edge**2).sum(axis=-1), 1e-30)
+        self._along = self._edge / length2[..., None]
+        normal = _cross(self._edge[:, 0], self._edge[:, 1])
+        length = np.sqrt((normal**2).sum(axis=-1))
+        self._normal = normal / np.maximum(length, 1e-15)[:, None]
+        # What is inside an edge lies on this side of it; a triangle without area has no inside.
+        self._inward = _cross(np.repeat(self._normal[:, None], 3, axis=1), self._edge)
+        self._inward[length <= 1e-12] = np.nan
         self._center = triangles.mean(axis=1)
         self._radius = np.sqrt(((triangles - self._center[:, None]) ** 2).sum(axis=-1).max(axis=1))
 
@@ -148,18 +157,23 @@ class TriangleSet:
         It is the foot of the perpendicular where that falls inside a triangle, else the nearest point of an
         edge. Only triangles whose bounding sphere may hold the nearest point are looked at.
         """
-        away = np.sqrt(((self._center - point) ** 2).sum(axis=-1))
-        near = np.flatnonzero(away - self._radius <= (away + self._radius).min())
-        corner, edge = self._corner[near], self._edge[near]
-        to_point = point - corner
-        along = np.clip((to_point * edge).sum(axis=-1) / self._length2[near], 0.0, 1.0)
-        on_edge = (corner + along[..., None] * edge).reshape(-1, 3)
-        normal, normal2 = self._normal[near], self._normal2[near]
-        height = (to_point[:, 0] * normal).sum(axis=-1) / np.maximum(normal2, 1e-30)
-        foot = point - height[:, None] * normal
-        side = (_cross(edge, foot[:, None] - corner) * normal[:, None]).sum(axis=-1)
-        candidates = np.concatenate([on_edge, foot[(side >= 0).all(axis=-1) & (normal2 > 1e-24)]])
-        return np.asarray(candidates[((candidates - point) ** 2).sum(axis=-1).argmin()])
+        near: Any = slice(None)
+        if len(self._center) > FEW_TRIANGLES:
+            off = self._center - point
+            away = np.sqrt(np.einsum("fi,fi->f", off, off))
+            near = np.flatnonzero(away - self._radius <= (away + self._radius).min())
+        to_point = point - self._corner[near]
+        share = np.einsum("fei,fei->fe", to_point, self._along[near]).clip(0.0, 1.0)
+        off_edge = to_point - share[..., None] * self._edge[near]
+        edge2 = np.einsum("fei,fei->fe", off_edge, off_edge)
+        best = int(edge2.argmin())
+        height = np.einsum("fi,fi->f", to_point[:, 0], self._normal[near])
+        inside = (np.einsum("fei,fei->fe", to_point, self._inward[near]) >= 0).all(axis=-1)
+        face2 = np.where(inside, height**2, np.inf)
+        face = int(face2.argmin())
+        if face2[face] <= edge2.ravel()[best]:
+            return np.asarray(point - height[face] * self._normal[near][face])
+        return np.asarray(point - off_edge.reshape(-1, 3)[best])
 
 
 def _cross(a: Float[Array, "*n 3"], b: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
