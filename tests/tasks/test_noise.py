@@ -109,15 +109,14 @@ def test_an_answer_that_noise_flips_is_not_asked_though_its_thresholds_would_let
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_with_the_default_thresholds_kept_answers_hold_in_every_world(name):
+def test_every_task_tells_of_each_world_whether_its_answer_holds(name):
     facts = task_facts(name)
     noise = Noise(facts)
-    for seed in range(2):
-        for question in open_task(name).ask(facts, np.random.default_rng(seed)):
-            if question.holds is not None:
-                held = question.holds(noise)
-                assert held.shape == (WORLDS,)
-                assert held.dtype == bool
+    for question in open_task(name).ask(facts, np.random.default_rng(0)):
+        if question.holds is not None:
+            held = question.holds(noise)
+            assert held.shape == (WORLDS,)
+            assert held.dtype == bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,11 +150,10 @@ def test_the_engine_drops_and_counts_what_one_world_flips(room):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_larger_margin_only_removes_rows(name):
     facts = task_facts(name)
-    for limit in (3, 10_000):
-        rows = ask(facts, open_task(name), max_per_task=limit)
-        fewer = ask(facts, open_task(name), max_per_task=limit, margin=1.7)
-        kept = {qa.id for qa in fewer}
-        assert fewer == [qa for qa in rows if qa.id in kept]
+    rows = ask(facts, open_task(name), max_per_task=3)
+    fewer = ask(facts, open_task(name), max_per_task=3, margin=1.7)
+    kept = {qa.id for qa in fewer}
+    assert fewer == [qa for qa in rows if qa.id in kept]
 
 
 def test_the_margin_multiplies_the_thresholds_at_boundaries_and_no_others():
