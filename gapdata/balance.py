@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +52,38 @@ def answer_class(answer_format: str, value: Any, unit: str = "") -> str:
     if unit == "" or value <= 0:
         return f"{value:g}"
     return f"step {math.floor(math.log(value) / math.log(NUMBER_STEP))}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often the answers of one scene have been given, so that none gets ahead of those it could have been.
+
+    Each answer starts with a part of one that only `seed` and its name decide. So where the candidates of a scene
+    have one answer only, half of the scenes ask one question and half ask none, instead of all the same one.
+    """
+
+    seed: Sequence[int]  # of the dataset and the scene
+    counts: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+    def given(self, group: str, answer: str) -> float:
+        """How often the answer was given in the group of questions, and the part it started with."""
+        key = (group, answer)
+        if key not in self.counts:
+            self.counts[key] = zlib.crc32(repr((*self.seed, *key)).encode()) / 2**32
+        return self.counts[key]
+
+    def count(self, group: str, answer: str) -> None:
+        """Notes that the answer was given once more."""
+        self.counts[group, answer] = self.given(group, answer) + 1.0
+
+    def prevails(self, group: str, answer: str, others: Sequence[str]) -> bool:
+        """Whether the answer was given more often than the rarest of the other answers of the same question.
+
+        Of three answers or more, some may never be right in a scene; they let the others be given once more.
+        """
+        rivals = [self.given(group, other) for other in others if other != answer]
+        slack = 0.0 if len(rivals) < 2 else 1.0
+        return bool(rivals) and self.given(group, answer) > min(rivals) + slack
 
 
 # A constant c is right to within t for answers from c / (1 + t) to c / (1 - t); of counts from 1 to 5 it is best to say 4.

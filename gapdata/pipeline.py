@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gapdata.balance import Tally
 from gapdata.renderers import open_renderer
 from gapdata.sample import Sample
 from gapdata.scene import Scene
@@ -54,6 +55,7 @@ class SceneSamples:
         self.drops.update({f"frame: {reason}": count for reason, count in dropped.items()})
         tasks = [open_task(name) for name in config.tasks]
         scene_facts = SceneFacts(scene)
+        tally = Tally([config.seed, zlib.crc32(scene.id.encode())])
         for index, frames in enumerate(groups):
             key = sample_key(scene.source, scene.id, index)
             views = tuple(renderer.render(frame) for frame in frames)
@@ -70,6 +72,7 @@ class SceneSamples:
                 key=key,
                 max_per_task=config.max_questions_per_task,
                 margin=config.margin,
+                tally=tally,
             )
             self.drops.update(
                 {f"question: {reason}": count for reason, count in facts.drops.items()}

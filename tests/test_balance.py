@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapdata.balance import answer_class, chance, relative_accuracy
+from gapdata.balance import Tally, answer_class, chance, relative_accuracy
 
 
 def test_chance_of_options():
@@ -39,3 +39,39 @@ def test_answers_of_a_class_are_alike():
     assert answer_class("number", 1.01, "m") == answer_class("number", 1.49, "m")
     assert answer_class("choice", "left") == "left"
     assert answer_class("box", {"view": 0}) == answer_class("text", "a") == ""
+
+
+def test_no_answer_gets_ahead_of_the_other():
+    """Whatever order candidates come in: of yes and no none is ever given twice more than the other."""
+    rng = np.random.default_rng(0)
+    starts = []
+    for scene in range(200):
+        tally, counts = Tally([0, scene]), {"True": 0, "False": 0}
+        for answer in np.where(rng.random(30) < 0.9, "True", "False").tolist():
+            if not tally.prevails("task", answer, ("True", "False")):
+                tally.count("task", answer)
+                counts[answer] += 1
+            assert abs(counts["True"] - counts["False"]) <= 1
+        starts.append(counts["True"] - counts["False"])
+    assert 0.3 < np.mean(starts) < 0.8  # of lone answers about half of the scenes give one
+
+
+def test_an_answer_that_is_never_right_does_not_stop_the_others():
+    tally, options = Tally([0, 0]), ("left", "right", "up")
+    given = dict.fromkeys(options, 0)
+    for answer in ("left", "left", "left", "right", "right"):
+        if not tally.prevails("task", answer, options):
+            tally.count("task", answer)
+            given[answer] += 1
+    assert 1 <= given["left"] <= 2
+    assert 1 <= given["right"] <= 2
+
+
+def test_tallies_of_a_seed_are_the_same_and_groups_are_apart():
+    assert Tally([1, 2]).given("a", "yes") == Tally([1, 2]).given("a", "yes")
+    assert Tally([1, 2]).given("a", "yes") != Tally([1, 3]).given("a", "yes")
+    tally = Tally([1, 2])
+    tally.count("a", "True")
+    tally.count("a", "True")
+    assert tally.prevails("a", "True", ("True", "False"))
+    assert not tally.prevails("b", "anything", ())

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gapdata.balance import Tally, answer_class
 from gapdata.sample import QA
 from gapdata.tasks import Task
 from gapdata.tasks.facts import Facts
@@ -31,11 +32,14 @@ def ask_questions(
     key: str,
     max_per_task: int = 8,
     margin: float = 1.0,
+    tally: Tally | None = None,
 ) -> tuple[QA, ...]:
     """The sample's questions, task by task in the given order, at most `max_per_task` of each.
 
     Each task draws from its own generator, so a task more or less changes no other's questions; the words of a
     question depend on the question alone, so a stricter threshold only removes rows. Ids are `<key>-<task>-<nn>`.
+    Of the candidates those are asked whose answers were given least, none that prevails; `tally` counts the answers
+    of the scene's other samples, too. Without it all candidates are taken, up to the limit, at random.
     margin: how many times farther from every decision boundary an answer has to be than the tasks demand; removes
     rows of the same call with 1, and nothing else.
     """
@@ -44,10 +48,11 @@ def ask_questions(
         words = [seed, zlib.crc32(scene_id.encode()), zlib.crc32(task.name.encode()), sample_index]
         rng = np.random.default_rng(words)
         questions = _stable(facts, list(task.ask(facts, rng)))
-        if len(questions) > max_per_task:
-            facts.drop(task.name, "more than asked for", len(questions) - max_per_task)
-            kept = np.random.default_rng([*words, 1]).permutation(len(questions))[:max_per_task]
-            questions = [questions[index] for index in sorted(kept.tolist())]
+        order = np.random.default_rng([*words, 1]).permutation(len(questions)).tolist()
+        if tally is not None:
+            order = _balanced(facts, questions, order, tally, max_per_task)
+        facts.drop(task.name, "more than asked for", max(0, len(order) - max_per_task))
+        questions = [questions[index] for index in sorted(order[:max_per_task])]
         kept_ones = _far_from_boundaries(facts, task, questions, words, margin)
         for number, question in enumerate(questions):
             if number not in kept_ones:
@@ -86,6 +91,39 @@ def _far_from_boundaries(
     kept = {n for n, question in enumerate(questions) if _identity(question) in asked}
     facts.drop(task.name, "within the margin", len(questions) - len(kept))
     return kept
+
+
+def _balanced(
+    facts: Facts, questions: list[Question], order: list[int], tally: Tally, limit: int
+) -> list[int]:
+    """Positions in the order of asking: those whose answers were given least first, none that prevails by then."""
+    chosen: list[int] = []
+    rest = list(order)
+    while rest and len(chosen) < limit:
+        given = [tally.given(*_group_and_answer(questions[index])) for index in rest]
+        index = rest.pop(int(np.argmin(np.floor(given))))
+        question = questions[index]
+        group, answer = _group_and_answer(question)
+        if tally.prevails(group, answer, _alternatives(question)):
+            facts.drop(question.task, "its answer prevails")
+            continue
+        if answer:
+            tally.count(group, answer)
+        chosen.append(index)
+    return chosen + rest
+
+
+def _group_and_answer(question: Question) -> tuple[str, str]:
+    """The questions among which an answer must not prevail, and the class of the answer."""
+    group = f"{question.task} {question.wording} {question.format}"
+    return group, answer_class(question.format, question.value, question.unit)
+
+
+def _alternatives(question: Question) -> tuple[str, ...]:
+    """The other classes of answers that the question could have had; none where any number is possible."""
+    if question.format == "yesno":
+        return ("True", "False")
+    return question.choices
 
 
 def _stable(facts: Facts, questions: list[Question]) -> list[Question]:
