@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from gapdata.build import build
@@ -17,6 +20,8 @@ from tests.mutation.table import catch_layers, catch_rows
 # What cannot be told from images, cameras and boxes alone: only the answers show it.
 ONLY_VERIFY = {"labels of two objects exchanged", "boxes twice as large"}
 
+KEPT = 3  # questions of a task and format
+
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
@@ -27,12 +32,23 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         out=out,
         num_scenes=1,
         views=3,
-        samples_per_scene=2,
+        samples_per_scene=1,
         height=192,
         width=256,
     )
     build(config)
-    return list(open_dataset(out))
+    return [thinned(sample) for sample in open_dataset(out)]
+
+
+def thinned(sample: Sample) -> Sample:
+    """The sample with the first questions of every task and format."""
+    asked: Counter[tuple[str, str]] = Counter()
+    rows = []
+    for qa in sample.qa:
+        asked[qa.task, qa.format] += 1
+        if asked[qa.task, qa.format] <= KEPT:
+            rows.append(qa)
+    return replace(sample, qa=tuple(rows))
 
 
 def test_without_a_fault_nothing_is_noticed(samples: list[Sample]) -> None:

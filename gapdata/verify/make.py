@@ -45,6 +45,8 @@ def color(facts: PixelFacts, qa: QA) -> Verdict:
     )
     if picture is None:
         return first_doubt(recorded, unverifiable("the picture was not read"))
+    if not (image == number).any():
+        return contradict(f"view {qa.evidence['view']} does not show {number}")
     red, green, blue = np.median(picture[image == number], axis=0) / 255.0
     hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
     name = facts.instance(number).attributes.color
