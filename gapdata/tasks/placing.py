@@ -40,8 +40,8 @@ class NextTo:
     seen: SeenRule = CLEARLY_SEEN
     max_gap: float = NEXT_TO[0]  # metres between the nearest points of what is next to each other
     min_apart: float = NEXT_TO[1]  # ... and of what is not
-    others: int = 5  # objects compared with an anchor, the nearest and farther ones
-    candidates: int = 5  # anchors tried a view set
+    others: int = 4  # objects compared with an anchor, the nearest and farther ones
+    candidates: int = 4  # anchors tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an anchor object."""

@@ -104,7 +104,7 @@ class Navigation:
                 if margin < self.min_angle:
                     facts.drop(self.name, "direction near the border of two turns")
                     continue
-                way = _walk(facts.scene, group[0], group[2])
+                way = facts.once(_walk_of, group[0], group[2])
                 if way is None or way[1] < self.min_clearance:
                     facts.drop(self.name, "the way is not free")
                     continue
@@ -165,7 +165,7 @@ class RoutePlan:
                 )
                 if second is None:
                     continue
-                ways = [_walk(facts.scene, *leg) for leg in (group[::2], group[2:])]
+                ways = [facts.once(_walk_of, *leg) for leg in (group[::2], group[2:])]
                 clear = min((0.0 if way is None else way[1] for way in ways), default=0.0)
                 if clear < self.min_clearance or ways[0] is None:
                     facts.drop(self.name, "the way is not free")
@@ -288,6 +288,10 @@ def _same_quarters(
     return np.asarray(np.array(same).all(axis=0))
 
 
+def _walk_of(facts: Facts, start: int, end: int) -> tuple[Float[Array, "2"], float] | None:
+    return _walk(facts.scene, start, end)
+
+
 def _walk(scene: SceneFacts, start: int, end: int) -> tuple[Float[Array, "2"], float] | None:
     """Where a straight walk between two objects ends, and its least clearance in metres; None when one cannot walk so.
 
@@ -298,19 +302,20 @@ def _walk(scene: SceneFacts, start: int, end: int) -> tuple[Float[Array, "2"], f
         return None
     line = steps_between(boxes.center[start, :2], boxes.center[end, :2])
     pair = np.array([start, end])
-    between = ~boxes.over(line, pair).any(axis=0)
-    others = scene.is_object.copy()
-    others[pair] = False
-    others &= (boxes.bottom < plan.height + HEAD) & (boxes.top > plan.height + 0.1)
-    if boxes.over(line[between], np.flatnonzero(others)).any():
-        return None
     walk = line[~boxes.over(line, pair, LEAVING).any(axis=0)]
     if len(walk) < 2 or np.linalg.norm(walk[-1] - walk[0]) < LEAST_WALK:
         return None
     cell, inside = plan.cells_of(walk)
-    if not inside.all():
+    clearance = float(plan.clearance[cell[:, 0], cell[:, 1]].min())
+    if clearance == 0.0 or not inside.all():
         return None
-    return walk[-1], float(plan.clearance[cell[:, 0], cell[:, 1]].min())
+    others = scene.is_object.copy()
+    others[pair] = False
+    others &= (boxes.bottom < plan.height + HEAD) & (boxes.top > plan.height + 0.1)
+    between = ~boxes.over(line, pair).any(axis=0)
+    if boxes.over(line[between], np.flatnonzero(others)).any():
+        return None
+    return walk[-1], clearance
 
 
 def _early_turn(scene: SceneFacts, group: tuple[int, ...], stop: Float[Array, "2"]) -> float:
