@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from gapdata.geometry.depth import SEEN, point_visibility
+from gapdata.geometry.camera import inside_image
+from gapdata.geometry.depth import DepthTolerance
 from gapdata.tasks.candidates import drawn, number_or_choice, orders, shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
 from gapdata.tasks.noise import Noise, keeps_option
@@ -21,14 +22,26 @@ from gapdata.tasks.references import refer, referable
 
 Array = np.ndarray
 
+EXACT = DepthTolerance(a=0.05, b=0.0)  # of rendered depth: what is deeper is not the nearest point
+
 
 def nearest_seen(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
-    """The point of an instance's surface that is nearest to a view's camera, in the world; NaN when the view does not see it."""
+    """The point of an instance's surface that is nearest to a view's camera, in the world; NaN when the view does not see it.
+
+    It is seen when a pixel next to it shows the instance at its depth: on an edge the pixel itself may miss it.
+    """
     shown = facts.views[view]
     assert shown.depth is not None
     nearest = facts.scene.surfaces.nearest_point(column, shown.camera.center_world)
-    _, state = point_visibility(nearest[None], shown.camera, shown.depth)
-    return nearest if state[0] == SEEN else np.full(3, np.nan)
+    pixel, z = shown.camera.project(nearest[None])
+    if inside_image(pixel, shown.camera.height, shown.camera.width)[0]:
+        u, v = np.floor(pixel[0] + 0.5).astype(np.int64)
+        around = np.s_[max(v - 1, 0) : v + 2, max(u - 1, 0) : u + 2]
+        own = facts.columns(view)[around] == column
+        tolerance = EXACT if shown.depth_source == "mesh" else DepthTolerance()
+        if (np.abs(shown.depth[around][own] - z[0]) <= tolerance.at(z[:1])).any():
+            return nearest
+    return np.full(3, np.nan)
 
 
 def camera_distances(facts: Facts, view: int, columns: Sequence[int]) -> Float[Array, "n"]:

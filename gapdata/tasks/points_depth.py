@@ -15,7 +15,6 @@ from gapdata.geometry.transforms import transform_points
 from gapdata.tasks.candidates import drawn, number_or_choice
 from gapdata.tasks.facts import Facts
 from gapdata.tasks.noise import Noise, keeps_option
-from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.points import spot, surface_pixels
 from gapdata.tasks.question import Question
 
@@ -71,8 +70,7 @@ class PointDepth:
                     },
                     markers=markers,
                     holds=partial(_keeps_depth, facts, answer, (view, pixel[index], depth)),
-                    slots=name_slots(x=facts.scene.labels[column])
-                    | {"spot": words, "camera": camera},
+                    slots={"spot": words, "camera": camera},
                     **answer,
                 )
 

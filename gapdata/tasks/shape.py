@@ -36,7 +36,7 @@ MATERIALS: tuple[tuple[str, ...], ...] = (
 MIXED = frozenset({"clock", "lamp", "mirror", "picture", "plant", "whiteboard", "window"})
 # How an object may be named without telling, or painting over, what is asked of it.
 STYLES_FOR: Mapping[str, tuple[str, ...]] = {
-    "color": ("label", "ordinal", "point", "box"),
+    "color": ("point", "box"),
     "material": MARKED,
     "shape": MARKED,
 }
@@ -109,14 +109,17 @@ class ShapeName:
     counterparts: ClassVar[str] = "none; geometry-language alignment"
 
     seen: SeenRule = HALF_SEEN
-    candidates: int = 4  # objects tried a view set
+    candidates: int = 4  # shapes tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
-        """One question an object whose shape has a plain name, about half of them as a claim."""
+        """One question a shape that has a plain name, about half of them as a claim; no shape is asked more often."""
         for views in facts.view_sets("single", "all"):
             columns = described(facts, self.name, views, self.seen, "shape")
-            for column, own in drawn(columns, self.candidates, rng):
-                shape = facts.scene.instances[column].attributes.shape
+            shapes = {c: facts.scene.instances[c].attributes.shape for c in columns}
+            for shape, own in drawn(sorted(set(shapes.values())), self.candidates, rng):
+                like = [column for column in columns if shapes[column] == shape]
+                column = like[int(own.integers(len(like)))]
+                facts.drop(self.name, "another of that shape is asked", len(like) - 1)
                 if shape not in SHAPES:
                     facts.drop(self.name, "shape has no plain name")
                     continue

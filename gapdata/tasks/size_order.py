@@ -16,7 +16,7 @@ from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import refer, referable
+from gapdata.tasks.references import MARKED, refer, referable
 from gapdata.tasks.size import shown_whole
 
 Array = np.ndarray
@@ -112,7 +112,7 @@ class ObjectVolumeOrder:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a group of named objects, with four orders to choose from."""
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
             groups = list(combinations(columns, self.objects))
             for group, own in drawn(groups, self.candidates, rng):
@@ -127,7 +127,7 @@ class ObjectVolumeOrder:
                 if gaps.min() < self.min_gap:
                     facts.drop(self.name, "about equally large")
                     continue
-                named = refer(facts, views, group, own)
+                named = refer(facts, views, group, own, MARKED)
                 options = orders([named[place].words for place in order], own)
                 yield Question(
                     task=self.name,

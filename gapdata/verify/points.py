@@ -41,12 +41,12 @@ def pointmap(facts: PixelFacts, qa: QA) -> Verdict:
 
 
 def point_depth(facts: PixelFacts, qa: QA) -> Verdict:
-    """The stored depth at the named or marked pixel, which shows the named instance."""
+    """The stored depth at the named or marked pixel."""
     view, (u, v) = qa.evidence["view"], qa.evidence["pixel"]
     if fault := spot_fault(qa, view, u, v):
         return contradict(fault)
     (number,) = qa.objects
-    if facts.id_at(view, u, v) != number or facts.label(number) not in qa.question:
+    if facts.id_at(view, u, v) != number:
         return contradict(f"the pixel shows {facts.id_at(view, u, v)}, asked about {number}")
     if facts.depth_at(view, u, v) <= 0:
         return unverifiable("no depth at the pixel")

@@ -28,12 +28,12 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Looking at the marked points, which is the farthest away?",
     ),
     "point_depth": (
-        "What is the depth of {spot}, on {an_x}, in metres along the viewing direction of {camera}?",
-        "{spot} lies on {an_x}. How many metres is that point from {camera}, measured along the viewing direction?",
-        "How deep is the point at {spot} (part of {an_x})? Give its depth along the viewing direction of {camera} in metres.",
-        "Estimate the z-depth in metres, seen from {camera}, of the point of {an_x} at {spot}.",
-        "Along the direction in which {camera} looks, how far away is {spot}, on {an_x}? Answer in metres.",
-        "Give the depth in metres of {spot}, where there is {an_x}: its distance from {camera} along the optical axis.",
+        "What is the depth of {spot}, in metres along the viewing direction of {camera}?",
+        "How many metres is the point at {spot} from {camera}, measured along the viewing direction?",
+        "How deep in the scene is the point at {spot}? Give its depth along the viewing direction of {camera} in metres.",
+        "Estimate the z-depth in metres, seen from {camera}, of the surface point at {spot}.",
+        "Along the direction in which {camera} looks, how far away is {spot}? Answer in metres.",
+        "Give the depth in metres of what {spot} shows: its distance from {camera} along the optical axis.",
     ),
     "pixel_correspondence_choice": (
         "Image 1 has a {color} cross on one point. Which of the points marked in image 2 is the same point of the scene?",
