@@ -120,12 +120,12 @@ def _alike(facts: Facts, column: int, other: int) -> bool:
 
 def _unlabelled(facts: Facts, views: Sequence[int]) -> float:
     """The largest part, over the views, of the pixels with depth that belong to no instance with a name."""
-    parts: list[float] = []
-    for view in views:
-        depth = facts.views[view].depth
-        assert depth is not None
-        measured = depth > 0
-        named = np.append(facts.scene.has_name, False)[facts.columns(view)]
-        total = max(int(np.count_nonzero(measured)), 1)
-        parts.append(int(np.count_nonzero(measured & ~named)) / total)
-    return max(parts)
+    return max(facts.once(_unlabelled_part, view) for view in views)
+
+
+def _unlabelled_part(facts: Facts, view: int) -> float:
+    depth = facts.views[view].depth
+    assert depth is not None
+    measured = depth > 0
+    named = np.append(facts.scene.has_name, False)[facts.columns(view)]
+    return int(np.count_nonzero(measured & ~named)) / max(int(np.count_nonzero(measured)), 1)
