@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 from jaxtyping import Float
@@ -57,7 +58,7 @@ def spatial_imagination(facts: PixelFacts, qa: QA) -> Verdict:
         axis, sign = SIDES[sides[0]]
         return first_doubt(number_verdict(qa, float(sign * seen[0, axis]), 1e-3), doubt)
     text = qa.question if qa.format == "yesno" else qa.value
-    claims = [claim for claim in RELATIONS if claim in text]
+    claims = [claim for claim in RELATIONS if re.search(rf"\b{re.escape(claim)}(?!\w)", text)]
     if len(claims) != 1:
         return contradict(f"expected one relation in {text!r}, found {claims}")
     kind, sign = RELATIONS[claims[0]]

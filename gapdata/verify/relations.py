@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from jaxtyping import Float
 
@@ -41,7 +43,7 @@ def viewer_relation(facts: PixelFacts, qa: QA) -> Verdict:
     if fault := naming_fault(facts, qa, qa.question, a, b):
         return contradict(fault)
     text = qa.question if qa.format == "yesno" else qa.value
-    claims = [relation for relation in RELATIONS if relation in text]
+    claims = [relation for relation in RELATIONS if re.search(rf"\b{relation}\b", text)]
     if len(claims) != 1:
         return contradict(f"expected one relation in {text!r}, found {claims}")
     if not (facts.pixels(view, a) and facts.pixels(view, b)):
