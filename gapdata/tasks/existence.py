@@ -52,6 +52,8 @@ class Exists:
             there = [label for label in labels if label in shown]
             missing = [label for label in labels if label not in shown]
             count = min(self.candidates, len(there), len(missing))
+            if count == 0:
+                facts.drop(self.name, "all labels are there, or none", len(labels))
             for label, _ in drawn(there, count, rng):
                 yield from self._present(facts, views, label)
             for label, _ in drawn(missing, count, rng):
