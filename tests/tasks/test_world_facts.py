@@ -63,7 +63,9 @@ def every(task):
 
 
 @pytest.mark.parametrize(
-    ("task", "truth"), [(OnTopOf(), ON), (Under(), UNDER), (Inside(), INSIDE)], ids=str
+    ("task", "truth"),
+    [(OnTopOf(), ON), (Under(), UNDER), (Inside(), INSIDE)],
+    ids=["on_top_of", "under", "inside"],
 )
 def test_pairs(task, truth):
     facts, rows = every(task)
@@ -76,7 +78,11 @@ def test_pairs(task, truth):
     assert formats == {("yesno", True), ("yesno", False), ("choice", None)}
 
 
-@pytest.mark.parametrize(("task", "truth"), [(Hanging(), HANGS), (AgainstWall(), AT_WALL)], ids=str)
+@pytest.mark.parametrize(
+    ("task", "truth"),
+    [(Hanging(), HANGS), (AgainstWall(), AT_WALL)],
+    ids=["hanging", "against_wall"],
+)
 def test_single_objects(task, truth):
     facts, rows = every(task)
     assert rows
