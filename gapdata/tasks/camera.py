@@ -103,7 +103,9 @@ class CameraMotion:
     formats: ClassVar[tuple[str, ...]] = ("choice", "number")
     views: ClassVar[str] = "pair"
     frame: ClassVar[str] = "first_view"
-    summary: ClassVar[str] = "main direction of the camera's movement among six, and its amount"
+    summary: ClassVar[str] = (
+        "whether the camera mainly went left or right, up or down, ahead or back, and how far"
+    )
     counterparts: ClassVar[str] = (
         "SPAR camera_motion_infer; VSTI camera_movement_direction, camera_displacement"
     )
@@ -132,7 +134,6 @@ class CameraMotion:
                 continue
             direction = DIRECTIONS[axis][int(move[axis] > 0)]
             is_choice = own.random() < 0.5
-            six = tuple(word for words in DIRECTIONS for word in words)
             yield Question(
                 task=self.name,
                 wording=f"{self.name}_{'direction' if is_choice else 'amount'}",
@@ -141,7 +142,8 @@ class CameraMotion:
                 value=direction if is_choice else amount,
                 frame=self.frame,
                 unit="deg" if is_choice else "m",
-                choices=shuffled(six, own) if is_choice else (),
+                # Of one axis: cameras rise and retreat so seldom that among six these would be known to be wrong.
+                choices=shuffled(DIRECTIONS[axis], own) if is_choice else (),
                 evidence={
                     "translation_m": move.tolist(),
                     "angle_to_boundary_deg": margin,

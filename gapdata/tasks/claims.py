@@ -15,7 +15,7 @@ from gapdata.tasks.facts import Facts
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import Reference, refer
+from gapdata.tasks.references import ANY, Reference, refer
 
 Array = np.ndarray
 
@@ -47,12 +47,14 @@ class Case:
 class Relation:
     """How a task asks about its relation.
 
+    styles: how objects are named; by markers only where a name would tell (pictures hang, and lamps stand on tables).
     stands: whether the relation holds for the column in each disturbed world, where the place of objects decides it.
     """
 
     task: str
     frame: str = ""
     unit: str = ""
+    styles: tuple[str, ...] = ANY
     stands: Callable[[Noise, tuple[int, ...], int], Bool[Array, "K"]] | None = None
 
 
@@ -94,7 +96,7 @@ def claims(
             continue
         of_asked = {column: judged[column] for column in asked}
         stands = relation.stands and partial(_same, relation, case.anchors, of_asked)
-        named = refer(facts, views, (*case.anchors, *asked), own)
+        named = refer(facts, views, (*case.anchors, *asked), own, relation.styles)
         question = _question(relation, views, named, of_asked, is_claim=bool(is_claim))
         yield replace(question, holds=stands)
 

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gapdata.tasks.candidates import OPTIONS, drawn
+from gapdata.tasks.candidates import drawn
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
 from gapdata.tasks.nouns import is_plural, name_slots, plural
 from gapdata.tasks.question import Question
+
+COUNTS = 3  # options of a choice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,9 +149,13 @@ def best_seen(
 
 
 def _number_or_choice(count: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Format, value and choices: consecutive counts in random order, the truth's rank among them uniform where it can be."""
+    """Format, value and choices: three consecutive counts in random order.
+
+    Counts up to three share the same three options, so that these do not tell which; of others the rank is uniform.
+    """
     if rng.random() < 0.5:
         return {"format": "number", "value": float(count)}
-    lowest = count - int(rng.integers(min(OPTIONS, count)))
-    options = [str(lowest + int(step)) for step in rng.permutation(OPTIONS)]
+    rank = int(rng.integers(COUNTS))
+    lowest = count - rank if count > COUNTS else 1
+    options = [str(lowest + int(step)) for step in rng.permutation(COUNTS)]
     return {"format": "choice", "value": str(count), "choices": tuple(options)}

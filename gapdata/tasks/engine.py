@@ -15,6 +15,7 @@ from gapdata.sample import QA
 from gapdata.tasks import Task
 from gapdata.tasks.facts import Facts
 from gapdata.tasks.noise import Noise
+from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.wording import word
 
@@ -104,13 +105,25 @@ def _balanced(
         index = rest.pop(int(np.argmin(np.floor(given))))
         question = questions[index]
         group, answer = _group_and_answer(question)
-        if tally.prevails(group, answer, _alternatives(question)):
+        groups = (group, group + _claim(question)) if question.format == "yesno" else (group,)
+        if any(tally.prevails(each, answer, _alternatives(question)) for each in groups):
             facts.drop(question.task, "its answer prevails")
             continue
-        if answer:
-            tally.count(group, answer)
+        for each in groups:
+            if answer:
+                tally.count(each, answer)
         chosen.append(index)
     return chosen + rest
+
+
+def _claim(question: Question) -> str:
+    """What a yes-or-no question claims: its slots but those that name an object or the colour of its marker."""
+    names = {reference.words for reference in question.references}
+    colors = {marker["color"] for marker in question.markers}
+    slots = question.slots
+    named = {slot for key in slots if slots[key] in names for slot in name_slots(**{key: ""})}
+    said = {key: slots[key] for key in slots if key not in named and slots[key] not in colors}
+    return f" {sorted(said.items())}" if said else " any"
 
 
 def _group_and_answer(question: Question) -> tuple[str, str]:

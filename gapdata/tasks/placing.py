@@ -15,7 +15,7 @@ from gapdata.tasks.claims import Case, Judgement, Relation, claims
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
 from gapdata.tasks.noise import Noise
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import referable
+from gapdata.tasks.references import MARKED, referable
 
 Array = np.ndarray
 
@@ -153,9 +153,12 @@ class AgainstWall:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """Some questions a view set about things that stand on the floor."""
-        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
+        scene, relation = (
+            facts.scene,
+            Relation(task=self.name, styles=MARKED, frame=self.frame, unit="m"),
+        )
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             standing = [a for a in columns if _stands_on_floor(scene, a)]
             judged = {
                 a: self._judge(scene, a) for a in standing if not scene.contacts.is_opening(a)

@@ -11,7 +11,7 @@ import numpy as np
 from gapdata.tasks.claims import Case, Judgement, Relation, claims
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import referable
+from gapdata.tasks.references import MARKED, referable
 
 HALF = 0.5  # of an underside, or of a body: where "on", "under" and "inside" flip
 OUTSIDE = 0.05  # metres outside an object's box from which something is clearly not inside it
@@ -39,9 +39,9 @@ class OnTopOf:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a supporting object, about things that rest on some object or other."""
-        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             on_object = [a for a in columns if _supporters(scene, a)]
             cases = []
             for b in (b for b in columns if any(scene.contacts.rest[a, b] > HALF for a in columns)):
@@ -80,10 +80,10 @@ class Under:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object that has something underneath."""
-        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
         cover = scene.contacts.cover
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             cases = [
                 Case(anchors=(b,), judged={a: self._judge(scene, a, b) for a in columns if a != b})
                 for b in columns
@@ -123,9 +123,9 @@ class Inside:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object with something inside, about things that rest on some object or other."""
-        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame)
+        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             on_object = [a for a in columns if _supporters(scene, a)]
             cases = []
             for b in columns:
@@ -168,9 +168,12 @@ class Hanging:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """Some questions a view set, about objects that may be said to hang or to stand."""
-        scene, relation = facts.scene, Relation(task=self.name, frame=self.frame, unit="m")
+        scene, relation = (
+            facts.scene,
+            Relation(task=self.name, styles=MARKED, frame=self.frame, unit="m"),
+        )
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             judged = {a: self._judge(scene, a) for a in columns if not scene.contacts.is_opening(a)}
             cases = [Case(anchors=(), judged=judged)] * self.questions
             yield from claims(facts, relation, views, cases, len(cases), rng)

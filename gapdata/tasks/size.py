@@ -15,7 +15,7 @@ from gapdata.tasks.facts import HALF_SEEN, Facts, SeenRule
 from gapdata.tasks.noise import Noise, keeps_option
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import refer, referable
+from gapdata.tasks.references import MARKED, refer, referable
 
 Array = np.ndarray
 
@@ -49,7 +49,7 @@ class ObjectSize:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object: its longest dimension or its height, about half with options."""
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             whole = shown_whole(facts, views, self.seen, self.max_truncated)
             for column, own in drawn(columns, self.candidates, rng):
                 if not whole[column]:
@@ -65,7 +65,7 @@ class ObjectSize:
                 if answer.get("margin", np.inf) < self.min_option_gap * size:
                     facts.drop(self.name, "options too near")
                     continue
-                (named,) = refer(facts, views, (column,), own)
+                (named,) = refer(facts, views, (column,), own, MARKED)
                 yield Question(
                     task=self.name,
                     wording=f"{self.name}_{aspect}",

@@ -227,9 +227,7 @@ def test_object_count():
         asked[labels(facts, qa)[0]] = int(float(qa.value))
         assert int(qa.answer) == int(float(qa.value))
         if qa.choices:
-            assert sorted(map(int, qa.choices)) == list(
-                range(min(map(int, qa.choices)), min(map(int, qa.choices)) + 4)
-            )
+            assert sorted(qa.choices) == ["1", "2", "3"]
     assert asked == {"chair": 3, "lamp": 2}
     assert facts.drops["object_count: some only seen in part"] > 0
 
@@ -302,7 +300,7 @@ def test_camera_motion(eye, direction, opposite):
         formats.add(qa.format)
         if qa.format == "choice":
             assert qa.value == expected
-            assert len(qa.choices) == 6
+            assert set(qa.choices) == {direction, opposite}
         else:
             assert expected in qa.question
             assert qa.value == pytest.approx(amount)
