@@ -63,7 +63,7 @@ class Tally:
     """
 
     seed: Sequence[int]  # of the dataset and the scene
-    counts: dict[tuple[str, ...], float] = field(default_factory=dict)
+    counts: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def given(self, group: str, answer: str) -> float:
         """How often the answer was given in the group of questions, and the part it started with."""
@@ -71,6 +71,10 @@ class Tally:
         if key not in self.counts:
             self.counts[key] = zlib.crc32(repr((*self.seed, *key)).encode()) / 2**32
         return self.counts[key]
+
+    def answers(self, group: str) -> tuple[str, ...]:
+        """The answers of a group that were heard of so far."""
+        return tuple(answer for known, answer in self.counts if known == group)
 
     def count(self, group: str, answer: str) -> None:
         """Notes that the answer was given once more."""

@@ -106,7 +106,7 @@ def _balanced(
         question = questions[index]
         group, answer = _group_and_answer(question)
         groups = (group, group + _claim(question)) if question.format == "yesno" else (group,)
-        if any(tally.prevails(each, answer, _alternatives(question)) for each in groups):
+        if any(tally.prevails(each, answer, _alternatives(question, tally)) for each in groups):
             facts.drop(question.task, "its answer prevails")
             continue
         for each in groups:
@@ -132,11 +132,11 @@ def _group_and_answer(question: Question) -> tuple[str, str]:
     return group, answer_class(question.format, question.value, question.unit)
 
 
-def _alternatives(question: Question) -> tuple[str, ...]:
-    """The other classes of answers that the question could have had; none where any number is possible."""
+def _alternatives(question: Question, tally: Tally) -> tuple[str, ...]:
+    """The classes of answers that the question could have had; of numbers those that the scene has had."""
     if question.format == "yesno":
         return ("True", "False")
-    return question.choices
+    return question.choices or tally.answers(_group_and_answer(question)[0])
 
 
 def _stable(facts: Facts, questions: list[Question]) -> list[Question]:
