@@ -12,7 +12,10 @@ def dataset_card(manifest: Manifest) -> str:
     """Markdown with the YAML front matter by which Hugging Face `datasets` knows the columns."""
     counts = manifest.counts
     views = int(manifest.config["views"])
-    rows = "\n".join(f"| {task} | {number} |" for task, number in sorted(counts["tasks"].items()))
+    rows = "\n".join(
+        f"| {row['task']} | {row['format']} | {row['questions']} | {row['chance']:.0%} | {row['majority']:.0%} |"
+        for row in counts["guessing"]
+    )
     splits = ", ".join(
         f"{split} ({sum(shard.samples for shard in shards)} samples)"
         for split, shards in manifest.splits.items()
@@ -24,9 +27,12 @@ def dataset_card(manifest: Manifest) -> str:
 Made by gapdata {manifest.gapdata_version}, seed {manifest.seed}; `dataset.json` holds all settings and hashes.
 Licence of the data: {manifest.licence}
 
-| task | questions |
-|---|---|
+| task | format | questions | chance | most frequent answer |
+|---|---|---|---|---|
 {rows}
+
+Chance is what guessing earns: one of the options, a half of yes or no, of numbers the mean relative accuracy of a constant.
+`gapdata audit` measures what a model earns that only reads the questions.
 
 Each sample has pictures, z-depth (uint16, 0 = invalid), normals, instance ids, cameras (OpenCV, cam2world), scene points
 and questions. Depth and ids are TIFF bytes: `cv2.imdecode(np.frombuffer(data, np.uint8), -1)`.

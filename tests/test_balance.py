@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from gapdata.balance import Tally, answer_class, chance, relative_accuracy
+from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, count
 
 
 def test_chance_of_options():
@@ -75,3 +77,21 @@ def test_tallies_of_a_seed_are_the_same_and_groups_are_apart():
     tally.count("a", "True")
     assert tally.prevails("a", "True", ("True", "False"))
     assert not tally.prevails("b", "anything", ())
+
+
+def test_the_manifest_says_what_can_be_guessed():
+    def row(answer_format: str, answer: str, num_choices: int = 0, right: int = -1, unit: str = ""):
+        filled = dict.fromkeys(QA_SCHEMA.names)
+        given = {"task": "t", "format": answer_format, "answer": answer, "unit": unit}
+        return {**filled, **given, "num_choices": num_choices, "right_choice": right}
+
+    rows = [row("choice", "red", 4, 3), row("choice", "blue", 2, 0), row("choice", "red", 4, 3)]
+    rows += [row("yesno", "Yes"), row("number", "2"), row("number", "0.50 m", unit="m")]
+    qa = pa.Table.from_pylist(rows, QA_SCHEMA)
+    found = {f["format"]: f for f in count(SAMPLES_SCHEMA.empty_table(), qa)["guessing"]}
+    assert found["choice"]["positions"] == [1, 0, 0, 2]
+    assert found["choice"]["chance"] == pytest.approx(1 / 3)
+    assert found["choice"]["majority"] == pytest.approx(2 / 3)
+    assert (found["yesno"]["chance"], found["yesno"]["majority"]) == (0.5, 1.0)
+    between = (chance("number") + chance("number", unit="m")) / 2
+    assert found["number"]["chance"] == pytest.approx(between)

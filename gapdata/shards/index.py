@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gapdata.balance import chance
 from gapdata.errors import DatasetError
 from gapdata.sample import Sample
 from gapdata.shards.records import rows_from_questions
@@ -44,6 +45,8 @@ QA_SCHEMA = pa.schema(
         "value": pa.string(),  # JSON
         "unit": pa.string(),
         "answer": pa.string(),
+        "num_choices": pa.int32(),
+        "right_choice": pa.int32(),  # position of the answer among the choices; -1 where it is none of them
         "margin": pa.float64(),
         "template": pa.string(),
         "chars": pa.int32(),  # length of question and answer together
@@ -72,6 +75,8 @@ def question_rows(sample: Sample) -> list[dict[str, Any]]:
             **{name: row[name] for name in QA_SCHEMA.names if name in row},
             "key": sample.key,
             "index": index,
+            "num_choices": len(row["choices"]),
+            "right_choice": _place(row["answer"], row["choices"]),
             "chars": len(row["question"]) + len(row["answer"]),
         }
         for index, row in enumerate(rows_from_questions(sample.qa))
@@ -79,7 +84,7 @@ def question_rows(sample: Sample) -> list[dict[str, Any]]:
 
 
 def count(samples: pa.Table, qa: pa.Table) -> dict[str, Any]:
-    """The manifest's counts: scenes, samples, views, qa, and qa per task and per format, names sorted."""
+    """The manifest's counts: scenes, samples, views, qa, qa per task and per format, and what can be guessed of them."""
     scenes = samples.select(["source", "scene_id"]).group_by(["source", "scene_id"]).aggregate([])
     return {
         "scenes": scenes.num_rows,
@@ -88,7 +93,48 @@ def count(samples: pa.Table, qa: pa.Table) -> dict[str, Any]:
         "qa": qa.num_rows,
         "tasks": _tally(qa["task"]),
         "formats": _tally(qa["format"]),
+        "guessing": _guessing(qa),
     }
+
+
+def _place(answer: str, choices: list[str]) -> int:
+    return choices.index(answer) if answer in choices else -1
+
+
+def _guessing(qa: pa.Table) -> list[dict[str, Any]]:
+    """Per task and format: questions, the chance level, the most frequent answer's share, how often each option is right.
+
+    The first and cheapest part of what `gapdata audit` measures, with its definition of chance.
+    """
+    keys = ["task", "format"]
+
+    def counted(*columns: str) -> list[dict[str, Any]]:
+        grouped = qa.group_by([*keys, *columns]).aggregate([([], "count_all")])
+        return grouped.sort_by([(name, "ascending") for name in (*keys, *columns)]).to_pylist()
+
+    found = {
+        (row["task"], row["format"]): {
+            **{key: row[key] for key in keys},
+            "questions": row["count_all"],
+            "chance": 0.0,
+            "majority": 0.0,
+            "positions": [],
+        }
+        for row in counted()
+    }
+    for row in counted("num_choices", "unit"):
+        group = found[row["task"], row["format"]]
+        level = chance(row["format"], row["num_choices"], row["unit"])
+        group["chance"] += level * row["count_all"] / group["questions"]
+        group["positions"] = [0] * max(len(group["positions"]), row["num_choices"])
+    for row in counted("answer"):
+        group = found[row["task"], row["format"]]
+        group["majority"] = max(group["majority"], row["count_all"] / group["questions"])
+    for row in counted("right_choice"):
+        if row["right_choice"] >= 0:
+            group = found[row["task"], row["format"]]
+            group["positions"][row["right_choice"]] = row["count_all"]
+    return list(found.values())
 
 
 def _tally(column: pa.ChunkedArray) -> dict[str, int]:
