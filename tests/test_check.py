@@ -192,9 +192,7 @@ def with_instance(**changes) -> Sample:
     first, *others = EXACT.instances
     instances = (replace(first, **changes), *others)
     ids = np.array([instance.id for instance in instances], np.int32)
-    return replace(
-        EXACT, instances=instances, visibility=replace(EXACT.visibility, ids=ids)
-    )
+    return replace(EXACT, instances=instances, visibility=replace(EXACT.visibility, ids=ids))
 
 
 def with_box_moved(by) -> Sample:

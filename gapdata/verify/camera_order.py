@@ -139,13 +139,17 @@ def shared_part(facts: PixelFacts, a: int, b: int) -> float:
 
 def _seen_from(facts: PixelFacts, view: int, other: int) -> float:
     camera, there = facts.views[view].camera, facts.views[other].camera
+    own = facts.views[view].depth
+    assert own is not None
     step = max(1, camera.width // GRID)
     v, u = np.mgrid[step // 2 : camera.height : step, step // 2 : camera.width : step]
-    uv = np.stack([u.ravel(), v.ravel()], axis=-1)
-    depth = np.array([facts.depth_at(view, *spot) for spot in uv.tolist()])
-    points = np.stack(
-        [facts.point_at(view, *spot) for spot in uv[depth > 0].tolist()] or [np.full(3, np.nan)]
-    )
+    depth = own[v, u].astype(np.float64)
+    v, u, depth = (values[depth > 0] for values in (v, u, depth))
+    if len(depth) == 0:
+        return float("nan")
+    rays = np.stack([(u - camera.K[0, 2]) / camera.K[0, 0], (v - camera.K[1, 2]) / camera.K[1, 1]])
+    cam = np.stack([*(rays * depth), depth], axis=-1)
+    points = cam @ camera.cam2world[:3, :3].T + camera.cam2world[:3, 3]
     pixel, z = facts.project(other, points)
     column, row = np.floor(np.nan_to_num(pixel, nan=-1.0).T + 0.5).astype(int)
     inside = (column >= 0) & (row >= 0) & (column < there.width) & (row < there.height) & (z > 0)
