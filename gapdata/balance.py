@@ -33,7 +33,9 @@ def chance(answer_format: str, num_choices: int = 0, unit: str = "") -> float:
     return 0.0
 
 
-def relative_accuracy(guesses: Float[Array, "n"], truths: Float[Array, "n"]) -> Float[Array, "n"]:
+def relative_accuracy(
+    guesses: Float[Array, " n"], truths: Float[Array, " n"]
+) -> Float[Array, " n"]:
     """Share of the tolerances within which each guess is; the mean of VSI-Bench's scores. 1 only for 0 when the truth is 0."""
     errors = np.abs(guesses - truths)
     allowed = np.abs(truths)[:, None] * TOLERANCES

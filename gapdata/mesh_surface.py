@@ -29,7 +29,7 @@ ATLAS_WIDTH = 4096  # pixels; wider textures get a shelf of their own
 LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)
 
 
-def face_planes(mesh: Mesh) -> tuple[Float32[Array, "F1 3"], Float32[Array, "F1"]]:
+def face_planes(mesh: Mesh) -> tuple[Float32[Array, "F1 3"], Float32[Array, " F1"]]:
     """Unit normal n and offset d of each face's plane, n . x = d, and a last row of zeros for "no face".
 
     Normals follow the vertices' counter-clockwise order; faces without area have a zero normal.
@@ -53,7 +53,7 @@ class SurfaceColor:
         self._texture = _TextureAtlas(mesh) if textured else None
 
     def at(
-        self, face: Int[Array, "n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, "n"]
+        self, face: Int[Array, " n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, " n"]
     ) -> Float32[Array, "n 3"]:
         """Linear colour at points of faces, averaged over about `footprint_m` metres where textured."""
         color = self._vertex.at(face, uv)
@@ -73,7 +73,7 @@ class CornerTable:
         self.first, self.steps = table[0], table[1:]
         self._varies = [bool(step.any()) for step in self.steps]
 
-    def at(self, face: Int[Array, "n"], uv: Float32[Array, "n 2"]) -> Float32[Array, "n c"]:
+    def at(self, face: Int[Array, " n"], uv: Float32[Array, "n 2"]) -> Float32[Array, "n c"]:
         """Values at points of faces; uv weighs the second and the third corner."""
         value = np.take(self.first, face, axis=0, mode="wrap")
         for corner in range(2):
@@ -109,7 +109,7 @@ class _TextureAtlas:
         self._first, self._last = first[texture], (first + counts - 1)[texture]
         self._log_density = self._texel_density(mesh, size[self._first[:-1]])
 
-    def _texel_density(self, mesh: Mesh, size: Int64[Array, "f 2"]) -> Float32[Array, "f1"]:
+    def _texel_density(self, mesh: Mesh, size: Int64[Array, "f 2"]) -> Float32[Array, " f1"]:
         """log2 of the texels per metre on each face at full resolution, plus the number of its first level."""
         a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
         area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -121,7 +121,7 @@ class _TextureAtlas:
         return density
 
     def at(
-        self, face: Int[Array, "n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, "n"]
+        self, face: Int[Array, " n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, " n"]
     ) -> Float32[Array, "n 3"]:
         """The texture's linear colour at points of faces; 1 where there is none."""
         # Rays that hit nothing have no footprint; any level serves them.

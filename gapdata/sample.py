@@ -65,7 +65,7 @@ class Visibility:
     occluded = hidden by something else / A; what is left to 1 fell into sensor holes. All 0 when A = 0.
     """
 
-    ids: Int32[Array, "N"]
+    ids: Int32[Array, " N"]
     pixels: Int32[Array, "V N"]
     visible: Float32[Array, "V N"]
     truncated: Float32[Array, "V N"]
@@ -79,7 +79,7 @@ class ScenePoints:
     xyz_world: Float32[Array, "N 3"]
     rgb: UInt8[Array, "N 3"]
     normal_world: Float32[Array, "N 3"]
-    instance: UInt16[Array, "N"]
+    instance: UInt16[Array, " N"]
     pixel: Float32[Array, "V N 2"]
     visible: UInt8[Array, "V N"]  # 0 hidden, 1 seen, 2 unknown
 

@@ -50,9 +50,9 @@ class Mesh:
     vertices: Float32[Array, "V 3"]
     faces: Int32[Array, "F 3"]
     vertex_color: UInt8[Array, "V 3"]
-    face_instance: UInt16[Array, "F"]  # 0 = none
+    face_instance: UInt16[Array, " F"]  # 0 = none
     uv: Float32[Array, "V 2"] | None = None
-    face_texture: Int16[Array, "F"] | None = None  # -1 = none
+    face_texture: Int16[Array, " F"] | None = None  # -1 = none
     textures: tuple[UInt8[Array, "_ _ 3"], ...] = ()  # of any sizes
 
 
@@ -63,7 +63,7 @@ class PointCloud:
     xyz: Float32[Array, "N 3"]
     color: UInt8[Array, "N 3"]
     normal: Float32[Array, "N 3"]
-    instance: UInt16[Array, "N"]  # 0 = none
+    instance: UInt16[Array, " N"]  # 0 = none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

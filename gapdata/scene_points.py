@@ -71,7 +71,7 @@ def _located(cloud: PointCloud, views: Sequence[View]) -> ScenePoints:
     )
 
 
-def _is_seen(xyz_world: Float32[Array, "n 3"], views: Sequence[View]) -> Bool[Array, "n"]:
+def _is_seen(xyz_world: Float32[Array, "n 3"], views: Sequence[View]) -> Bool[Array, " n"]:
     """Whether at least one view sees each point."""
     seen = np.zeros(len(xyz_world), bool)
     for view in views:
@@ -80,7 +80,7 @@ def _is_seen(xyz_world: Float32[Array, "n 3"], views: Sequence[View]) -> Bool[Ar
     return seen
 
 
-def _prefer_seen(seen: Bool[Array, "n"], count: int) -> Int64[Array, "c"]:
+def _prefer_seen(seen: Bool[Array, " n"], count: int) -> Int64[Array, " c"]:
     """Indices of the first seen candidates up to their share, then of unseen ones, then of seen ones; sorted."""
     shown, other = np.flatnonzero(seen), np.flatnonzero(~seen)
     first = shown[: round(SEEN_SHARE * count)]
@@ -88,7 +88,7 @@ def _prefer_seen(seen: Bool[Array, "n"], count: int) -> Int64[Array, "c"]:
     return np.sort(np.concatenate([first, rest]))
 
 
-def _take(cloud: PointCloud, index: Int64[Array, "m"]) -> PointCloud:
+def _take(cloud: PointCloud, index: Int64[Array, " m"]) -> PointCloud:
     return PointCloud(
         xyz=cloud.xyz[index],
         color=cloud.color[index],
@@ -99,7 +99,7 @@ def _take(cloud: PointCloud, index: Int64[Array, "m"]) -> PointCloud:
 
 def _choose(
     available: int, wanted: int, scene: Scene, rng: np.random.Generator
-) -> Int64[Array, "w"]:
+) -> Int64[Array, " w"]:
     """A seeded choice in random order, with repetition only when there are too few."""
     if available == 0:
         raise _no_surface(scene)
@@ -114,7 +114,7 @@ def _no_surface(scene: Scene) -> SourceError:
 
 def _draw_faces(
     scene: Scene, mesh: Mesh, wanted: int, rng: np.random.Generator
-) -> tuple[Int64[Array, "n"], Float32[Array, "n 2"]]:
+) -> tuple[Int64[Array, " n"], Float32[Array, "n 2"]]:
     """Points (face, uv) drawn uniformly by area (Osada et al., "Shape distributions", 2002, eq. 1)."""
     a, b, c = (mesh.vertices[mesh.faces[:, corner]].T for corner in range(3))
     (ax, ay, az), (bx, by, bz) = b - a, c - a
@@ -131,14 +131,14 @@ def _draw_faces(
 
 
 def _positions(
-    mesh: Mesh, face: Int64[Array, "n"], uv: Float32[Array, "n 2"]
+    mesh: Mesh, face: Int64[Array, " n"], uv: Float32[Array, "n 2"]
 ) -> Float32[Array, "n 3"]:
     """World points of (face, uv)."""
     a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
     return np.asarray(a + uv[:, :1] * (b - a) + uv[:, 1:] * (c - a))
 
 
-def _surface(mesh: Mesh, face: Int64[Array, "n"], uv: Float32[Array, "n 2"]) -> PointCloud:
+def _surface(mesh: Mesh, face: Int64[Array, " n"], uv: Float32[Array, "n 2"]) -> PointCloud:
     """Points (face, uv) with colour, face normal and instance."""
     # Tables are made per face: only of the faces that were drawn.
     drawn = replace(

@@ -194,7 +194,9 @@ def _clips(
     return clips
 
 
-def _nearest_increasing(times: Float[Array, "n"], targets: Float[Array, "m"]) -> Int64[Array, "m"]:
+def _nearest_increasing(
+    times: Float[Array, " n"], targets: Float[Array, " m"]
+) -> Int64[Array, " m"]:
     """Strictly increasing indices of the times near increasing targets; needs m <= n."""
     right = np.clip(np.searchsorted(times, targets), 1, max(1, len(times) - 1))
     nearer_left = targets - times[right - 1] <= times[np.minimum(right, len(times) - 1)] - targets
@@ -287,7 +289,7 @@ def _without_pose_jumps(
 
 def _steps(
     a: Float[Array, "n 4 4"], b: Float[Array, "n 4 4"]
-) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
+) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Distance in metres and angle in degrees between poses."""
     metres = np.linalg.norm(b[:, :3, 3] - a[:, :3, 3], axis=1)
     between = np.swapaxes(a[:, :3, :3], 1, 2) @ b[:, :3, :3]

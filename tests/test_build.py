@@ -191,7 +191,7 @@ def test_a_full_disk_is_one_line_and_keeps_finished_shards(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not [path for path in (out / "shards").iterdir() if path.is_file()]
-    with pytest.raises(gapdata.errors.DatasetError, match="dataset.json"):
+    with pytest.raises(gapdata.errors.DatasetError, match=r"dataset\.json"):
         gapdata.open_dataset(str(out))
 
 
@@ -199,7 +199,7 @@ def test_unknown_names_are_refused_before_any_work(tmp_path):
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match="unknown source 'scanet'"):
         build(small(out, source="scanet"))
-    with pytest.raises(ConfigError, match="no scene 'room_00002'.*near: room_00000"):
+    with pytest.raises(ConfigError, match=r"no scene 'room_00002'.*near: room_00000"):
         build(small(out, scenes=("room_00002",)))
     with pytest.raises(ConfigError, match="no split 'test'"):
         build(small(out, split=("test",)))

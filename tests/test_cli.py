@@ -22,7 +22,7 @@ FLAGS = {
     "tasks": "as_json",
     "verify": "url as_json",
 }  # fmt: skip
-ROOMS = "--num-scenes 1 --views 2 --samples-per-scene 1 --size 128x96".split()
+ROOMS = ["--num-scenes", "1", "--views", "2", "--samples-per-scene", "1", "--size", "128x96"]
 
 
 def gapdata(*args: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ MOST_FREQUENT = "the most frequent answer"
 
 def rule_scores(
     questions: Sequence[BlindQuestion], folds: int
-) -> tuple[dict[str, Float[Array, "n"]], Float[Array, "n"] | None]:
+) -> tuple[dict[str, Float[Array, " n"]], Float[Array, " n"] | None]:
     """What each rule earns on each question, and what the best rule of the other scenes earns there.
 
     A rule that has to learn (which answer is frequent) learns from the other scenes only. The second is None with
@@ -44,7 +44,7 @@ def rule_scores(
 
 def picks_right(
     questions: Sequence[BlindQuestion], pick: Callable[[BlindQuestion], int]
-) -> Float[Array, "n"]:
+) -> Float[Array, " n"]:
     """1 where the rule picks the right option, else 0."""
     return np.array([float(pick(question) == question.right) for question in questions])
 
@@ -73,7 +73,7 @@ def option_rules(
     return rules
 
 
-def ranks(question: BlindQuestion) -> Float[Array, "n"]:
+def ranks(question: BlindQuestion) -> Float[Array, " n"]:
     """Each option's place by size, from 0 for the smallest to 1 for the largest; all 0.5 when they are no numbers."""
     quantities = question.quantities
     if quantities is None or len(quantities) < 2:
@@ -89,7 +89,7 @@ def _ranked(place: int) -> Callable[[BlindQuestion], int]:
     return lambda q: int(np.argsort(_quantities(q))[min(place, len(q.options) - 1)])
 
 
-def _quantities(question: BlindQuestion) -> Float[Array, "n"]:
+def _quantities(question: BlindQuestion) -> Float[Array, " n"]:
     assert question.quantities is not None
     return question.quantities
 
@@ -110,7 +110,7 @@ def _shared_with_others(question: BlindQuestion) -> list[int]:
 
 def _frequent_scores(
     known: Sequence[BlindQuestion], asked: Sequence[BlindQuestion]
-) -> Float[Array, "n"]:
+) -> Float[Array, " n"]:
     """What the answers most often right in `known` earn in `asked`; for numbers the best constant."""
     if asked[0].qa.format == "number":
         learned, truths = _numbers(known), _numbers(asked)
@@ -133,5 +133,5 @@ def _frequent_scores(
     return picks_right(asked, pick)
 
 
-def _numbers(questions: Sequence[BlindQuestion]) -> Float[Array, "n"]:
+def _numbers(questions: Sequence[BlindQuestion]) -> Float[Array, " n"]:
     return np.array([question.qa.value for question in questions], np.float64)

@@ -32,7 +32,7 @@ def need_scikit_learn() -> None:
 
 def learned_scores(
     questions: Sequence[BlindQuestion], folds: int, limit: int
-) -> Float[Array, "n"] | None:
+) -> Float[Array, " n"] | None:
     """What the text model earns on each question, having learned from the questions of other scenes.
 
     None with fewer than two scenes, and for formats without a text that could be learned (boxes, points, free text).
@@ -54,7 +54,7 @@ def learned_scores(
     return scores
 
 
-def _rows_of(places: Int[Array, "k"], ends: Int[Array, "n"]) -> Int[Array, "r"]:
+def _rows_of(places: Int[Array, " k"], ends: Int[Array, " n"]) -> Int[Array, " r"]:
     """The rows of the options of the questions at these places."""
     starts = np.concatenate([[0], ends[:-1]])
     return np.concatenate([np.arange(starts[place], ends[place]) for place in places.tolist()])
@@ -90,7 +90,7 @@ def _score_options(
     asked: Sequence[BlindQuestion],
     train: Any,
     test: Any,
-) -> Float[Array, "n"]:
+) -> Float[Array, " n"]:
     """1 where the option is right that the model finds most probable."""
     from sklearn.linear_model import LogisticRegression
 
@@ -123,7 +123,7 @@ def _score_numbers(
     asked: Sequence[BlindQuestion],
     train: Any,
     test: Any,
-) -> Float[Array, "n"]:
+) -> Float[Array, " n"]:
     """Relative accuracy of a regression of the answers' logarithms, or of the answers where some are not positive."""
     from sklearn.linear_model import Ridge
 

@@ -128,7 +128,7 @@ def _audit_group(questions: Sequence[BlindQuestion]) -> TaskAudit:
     )
 
 
-def interval(scores: Float[Array, "n"], scenes: Sequence[str]) -> Blind:
+def interval(scores: Float[Array, " n"], scenes: Sequence[str]) -> Blind:
     """The mean of scores between 0 and 1 with Wilson's 99 % interval for as many questions as they are worth.
 
     Questions of one scene resemble each other: n questions are worth n / d, where d is by how much the variance

@@ -38,7 +38,7 @@ class BlindQuestion:
         return ("No", "Yes") if self.qa.format == "yesno" else self.qa.choices
 
     @cached_property
-    def quantities(self) -> Float[Array, "n"] | None:
+    def quantities(self) -> Float[Array, " n"] | None:
         """The options as numbers in the question's unit; None when they are not numbers."""
         unit = self.qa.unit if self.qa.unit in CONVERSIONS else ""
         try:

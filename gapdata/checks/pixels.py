@@ -72,14 +72,14 @@ def points_world(view: Layers, index: Index) -> Float[Array, "n 3"]:
     return transform_points(view.camera.cam2world, points)
 
 
-def nearest(pixel: Float[Array, "n 2"], camera: Camera) -> tuple[Index, Int[Array, "m"]]:
+def nearest(pixel: Float[Array, "n 2"], camera: Camera) -> tuple[Index, Int[Array, " m"]]:
     """(rows, columns) of the positions that fall on the image, and which of the n they are."""
     kept = np.flatnonzero(inside_image(pixel, camera.height, camera.width))
     columns, rows = np.floor(pixel[kept].T + 0.5).astype(np.int64)
     return (rows, columns), kept
 
 
-def has_near(ids: UInt16[Array, "n"], image: UInt16[Array, "h w"], at: Index) -> Bool[Array, "n"]:
+def has_near(ids: UInt16[Array, " n"], image: UInt16[Array, "h w"], at: Index) -> Bool[Array, " n"]:
     """Whether each id is found at its (row, column) of the image or at one of the eight neighbours."""
     padded = np.pad(image, 1)
     found = np.zeros(len(ids), bool)

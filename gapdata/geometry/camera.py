@@ -120,7 +120,9 @@ def pixel_directions(
 
 def unproject_depth(depth: Float[Array, "h w"], K: Float[Array, "3 3"]) -> Float[Array, "h w 3"]:
     """pointmap_cam: camera-frame point of each pixel in metres; (0, 0, 0) where depth is 0."""
-    return np.asarray(pixel_directions(K, *depth.shape, dtype=depth.dtype.type) * depth[..., None])
+    height, width = depth.shape
+    directions = pixel_directions(K, height, width, depth.dtype.type)
+    return np.asarray(directions * depth[..., None])
 
 
 def unproject_pixels(

@@ -101,7 +101,7 @@ def point_visibility(
     camera: Camera,
     depth: Float32[Array, "h w"],
     tolerance: DepthTolerance | None = None,
-) -> tuple[Float32[Array, "n 2"], UInt8[Array, "n"]]:
+) -> tuple[Float32[Array, "n 2"], UInt8[Array, " n"]]:
     """Pixel (u, v) of each point and its state: 0 hidden or outside the image, 1 seen, 2 unknown.
 
     Seen: the depth at the nearest pixel agrees within the tolerance. Unknown: that pixel has no depth

@@ -133,8 +133,8 @@ class AmodalCaster:
         return int(met.sum()) * step**2
 
     def _meets(
-        self, instance: int, camera: Camera, columns: Int64[Array, "n"], rows: Int64[Array, "n"]
-    ) -> Bool[Array, "n"]:
+        self, instance: int, camera: Camera, columns: Int64[Array, " n"], rows: Int64[Array, " n"]
+    ) -> Bool[Array, " n"]:
         """Whether the rays of pixels hit the instance's own faces."""
         import open3d
 
@@ -154,7 +154,7 @@ class AmodalCaster:
         return scene
 
 
-def _instance_faces(mesh: Mesh, instances: Iterable[Instance]) -> dict[int, Int64[Array, "f"]]:
+def _instance_faces(mesh: Mesh, instances: Iterable[Instance]) -> dict[int, Int64[Array, " f"]]:
     """Faces of each non-structural instance that has any, by ascending id."""
     order = np.argsort(mesh.face_instance, kind="stable")
     ids, starts = np.unique(mesh.face_instance[order], return_index=True)

@@ -128,7 +128,7 @@ class MeshCaster:
         """Instance id of each pixel, 0 = none."""
         return np.take(self.face_instance, hits.face, mode="wrap")
 
-    def facing(self, camera: Camera) -> Float32[Array, "F1"]:
+    def facing(self, camera: Camera) -> Float32[Array, " F1"]:
         """+1 for faces whose normal points to the camera's side of their plane, -1 for the others, 0 for no face."""
         side = self.face_normal @ camera.center_world.astype(np.float32) - self.face_offset
         sign = np.where(side >= 0, np.float32(1), np.float32(-1))
@@ -143,7 +143,7 @@ class MeshCaster:
 
     def is_shadowed(
         self, points_world: Float32[Array, "n 3"], light: Float[Array, "3"]
-    ) -> Bool[Array, "n"]:
+    ) -> Bool[Array, " n"]:
         """Whether the mesh stands between each point and a light, ignoring the last 0.2 % before the point."""
         import open3d
 

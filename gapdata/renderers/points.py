@@ -99,7 +99,7 @@ def _thinned(cloud: PointCloud, step: int) -> PointCloud:
     )
 
 
-def point_spacing(xyz: Float32[Array, "n 3"]) -> Float32[Array, "n"]:
+def point_spacing(xyz: Float32[Array, "n 3"]) -> Float32[Array, " n"]:
     """Distance of each point to its SPACING_NEIGHBOURS-th nearest other point, at most MAX_RADIUS_M."""
     from scipy.spatial import cKDTree
 
@@ -112,12 +112,12 @@ def point_spacing(xyz: Float32[Array, "n 3"]) -> Float32[Array, "n"]:
 class _Discs:
     """Discs in the camera's frame that may touch the image. `reach` bounds the footprint, in whole pixels."""
 
-    index: Int64[Array, "m"]
+    index: Int64[Array, " m"]
     center: Float64[Array, "m 3"]
     normal: Float64[Array, "m 3"]
-    radius: Float64[Array, "m"]
+    radius: Float64[Array, " m"]
     pixel: Int64[Array, "m 2"]
-    reach: Int64[Array, "m"]
+    reach: Int64[Array, " m"]
 
     def batches(self) -> Iterator[_Discs]:
         """Groups of equal footprint, none with more than MAX_FRAGMENTS pixels in all."""
@@ -127,13 +127,13 @@ class _Discs:
             for start in range(0, len(group), step):
                 yield self.take(group[start : start + step])
 
-    def take(self, chosen: Int64[Array, "c"]) -> _Discs:
+    def take(self, chosen: Int64[Array, " c"]) -> _Discs:
         """Some of the discs."""
         return _Discs(**{item.name: getattr(self, item.name)[chosen] for item in fields(self)})
 
 
 def splat(
-    cloud: PointCloud, radius: Float32[Array, "n"], camera: Camera
+    cloud: PointCloud, radius: Float32[Array, " n"], camera: Camera
 ) -> tuple[Float32[Array, "H W"], Int64[Array, "H W"]]:
     """Depth of the nearest disc in each pixel, 0 = none, and the index of its point, -1 = none.
 
@@ -151,7 +151,7 @@ def splat(
     return depth.reshape(camera.height, -1), winner.reshape(camera.height, -1)
 
 
-def _discs(cloud: PointCloud, radius: Float32[Array, "n"], camera: Camera) -> _Discs:
+def _discs(cloud: PointCloud, radius: Float32[Array, " n"], camera: Camera) -> _Discs:
     """The discs in front of the camera that may touch the image.
 
     With t = max(|x|, |y|) / z, no point of a disc projects farther from its centre than
@@ -182,7 +182,7 @@ def _discs(cloud: PointCloud, radius: Float32[Array, "n"], camera: Camera) -> _D
     return discs.take(np.flatnonzero(touches))
 
 
-def _draw(nearest: UInt64[Array, "p"], discs: _Discs, camera: Camera) -> None:
+def _draw(nearest: UInt64[Array, " p"], discs: _Discs, camera: Camera) -> None:
     """Keeps the nearest of what each pixel holds and the discs (of one footprint), in place.
 
     A pixel holds the bits of its float32 depth above the index of its point, so that order is by depth.

@@ -246,7 +246,7 @@ def _axis_alignment(
 
 def _instances(
     vertices: Float32[Array, "V 3"],
-    vertex_instance: UInt16[Array, "V"],
+    vertex_instance: UInt16[Array, " V"],
     labels: Mapping[int, str],
     table: LabelTable,
 ) -> tuple[tuple[Instance, ...], Counter[str]]:

@@ -34,15 +34,15 @@ CLOCK_STEP_US = (1e3, 1e6)
 class RecordedFrames:
     """What both layouts know of a scene's frames. Poses are as stored: unaligned, perhaps lost."""
 
-    numbers: Int64[Array, "N"]
+    numbers: Int64[Array, " N"]
     cam2world: Float[Array, "N 4 4"]
-    timestamp_s: Float[Array, "N"]  # since the first frame
+    timestamp_s: Float[Array, " N"]  # since the first frame
     color_intrinsics: Float[Array, "4 4"]
     depth_intrinsics: Float[Array, "4 4"]
     color_size: tuple[int, int]  # (height, width)
     depth_size: tuple[int, int]
     recording: Callable[[int, Camera], Recording]  # of a row, with the depth camera
-    rows: Int64[Array, "N"]  # row of each frame for `recording`
+    rows: Int64[Array, " N"]  # row of each frame for `recording`
     drops: Mapping[str, int]
     note: str
     clock_note: str
@@ -131,7 +131,7 @@ def _check_registered(name: str, extrinsics: Float[Array, "4 4"], fail: Fail) ->
     )
 
 
-def _seconds(microseconds: UInt64[Array, "N"]) -> tuple[Float[Array, "N"], str]:
+def _seconds(microseconds: UInt64[Array, " N"]) -> tuple[Float[Array, " N"], str]:
     """Seconds since the first frame, and where they come from.
 
     Some recordings have no clock, or one that jumps; then frames are taken to be evenly spaced.

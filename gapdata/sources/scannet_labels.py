@@ -27,7 +27,7 @@ LABEL_TABLES = ("scannetv2-labels.combined.tsv", "scannet-labels.combined.tsv")
 class Annotation:
     """Instances on a mesh: id per vertex (objectId + 1, 0 = none) and the raw label of each id."""
 
-    vertex_instance: UInt16[Array, "V"]
+    vertex_instance: UInt16[Array, " V"]
     labels: Mapping[int, str]
     note: str  # which files were used, for the provenance
 
@@ -84,8 +84,8 @@ def read_annotation(
 
 
 def face_instances(
-    vertex_instance: UInt16[Array, "V"], faces: Int32[Array, "F 3"]
-) -> UInt16[Array, "F"]:
+    vertex_instance: UInt16[Array, " V"], faces: Int32[Array, "F 3"]
+) -> UInt16[Array, " F"]:
     """Instance of each face: what at least two of its vertices have, 0 when all three differ."""
     a, b, c = vertex_instance[faces].T
     return np.where((a == b) | (a == c), a, np.where(b == c, b, 0)).astype(np.uint16)
@@ -116,7 +116,7 @@ def _aggregation_of_mesh(folder: Path, scene: str, source: str) -> Path | None:
     return None
 
 
-def _read_segments(path: Path, scene: str, num_vertices: int, source: str) -> Int64[Array, "V"]:
+def _read_segments(path: Path, scene: str, num_vertices: int, source: str) -> Int64[Array, " V"]:
     """Segment number of each vertex of the mesh."""
     fail = functools.partial(SourceError, source, scene, path)
     segments = _integers(_read_json(path, fail, "segIndices"), fail, "segIndices")
@@ -129,7 +129,7 @@ def _read_segments(path: Path, scene: str, num_vertices: int, source: str) -> In
     return segments
 
 
-def _read_group(group: Any, fail: Fail) -> tuple[int, str, Int64[Array, "n"]]:
+def _read_group(group: Any, fail: Fail) -> tuple[int, str, Int64[Array, " n"]]:
     """(instance id, raw label, segments) of one aggregation entry. Early releases lack `objectId`, not `id`."""
     if not isinstance(group, dict):
         raise fail(f"expected groups with id, label and segments, found {group!r:.60}")
@@ -142,7 +142,7 @@ def _read_group(group: Any, fail: Fail) -> tuple[int, str, Int64[Array, "n"]]:
     return number + 1, label, _integers(members, fail, f"segments of objectId {number}")
 
 
-def _integers(values: Any, fail: Fail, name: str) -> Int64[Array, "n"]:
+def _integers(values: Any, fail: Fail, name: str) -> Int64[Array, " n"]:
     try:
         found = np.array(values)
     except ValueError as error:

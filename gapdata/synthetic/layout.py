@@ -46,7 +46,7 @@ class Plan:
     palette: Palette
 
     @property
-    def lengths(self) -> Float[Array, "K"]:
+    def lengths(self) -> Float[Array, " K"]:
         """Inner length of each wall; wall i runs from corner i to corner i + 1."""
         return np.asarray(np.linalg.norm(np.roll(self.corners, -1, axis=0) - self.corners, axis=1))
 

@@ -79,7 +79,7 @@ def _daylight(placer: Placer) -> list[Light]:
     return []
 
 
-def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, "n"]]:
+def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, " n"]]:
     """Centres and half-sizes of everything worth looking at: objects, and a little every stretch of wall."""
     centers, radii = [], []
     for thing in placer.placed:

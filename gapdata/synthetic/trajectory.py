@@ -43,7 +43,7 @@ class WalkConfig:
 
 
 def walk(
-    rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, "n"],
+    rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, " n"],
     config: WalkConfig = WalkConfig(),
 ) -> tuple[Frame, ...]:  # fmt: skip
     """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
@@ -103,7 +103,7 @@ def _floor_path(
     return _smooth(points, walkable, free, config)
 
 
-def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, "n"]) -> csr_matrix:
+def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, " n"]) -> csr_matrix:
     """Neighbouring cells joined by their distance times their mean cost; `number` is -1 off the floor."""
     rows, columns, lengths = [], [], []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -164,8 +164,8 @@ def _smooth(
 
 def _headings(
     free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
-    radii: Float[Array, "m"], config: WalkConfig,
-) -> Float[Array, "n"]:  # fmt: skip
+    radii: Float[Array, " m"], config: WalkConfig,
+) -> Float[Array, " n"]:  # fmt: skip
     """Viewing directions (radians from world x) that turn smoothly towards what was seen too little so far."""
     angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
     offset = targets[None, :, :2] - path[:, None]
@@ -190,7 +190,7 @@ def _headings(
 
 
 def _open_depth(
-    free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, "a"]
+    free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, " a"]
 ) -> Float[Array, "n a"]:
     """Metres one can look level before a wall or something tall, at most 4."""
     reach = np.arange(0.1, 4.0, 0.1)
@@ -205,7 +205,7 @@ def _open_depth(
     return np.asarray(reach[first])
 
 
-def _best_sequence(score: Float[Array, "n a"], config: WalkConfig) -> Int[Array, "n"]:
+def _best_sequence(score: Float[Array, "n a"], config: WalkConfig) -> Int[Array, " n"]:
     """Headings of the highest total score with bounded, preferably small turns (dynamic programming)."""
     step = 2.0 * np.pi / HEADINGS
     widest = int(config.max_turn / step)

@@ -24,21 +24,21 @@ class Boxes:
         self._rotation = np.array([b.rotation for b in boxes]).reshape(-1, 3, 3)
 
     @property
-    def bottom(self) -> Float[Array, "N"]:
+    def bottom(self) -> Float[Array, " N"]:
         """Lowest height of each box."""
         return np.asarray(self.center[:, 2] - self._reach)
 
     @property
-    def top(self) -> Float[Array, "N"]:
+    def top(self) -> Float[Array, " N"]:
         """Highest height of each box."""
         return np.asarray(self.center[:, 2] + self._reach)
 
     @property
-    def _reach(self) -> Float[Array, "N"]:
+    def _reach(self) -> Float[Array, " N"]:
         return np.asarray((np.abs(self._rotation[:, 2]) * self._half).sum(axis=1))
 
     def contain(
-        self, points: Float[Array, "n 3"], columns: Int[Array, "k"], margin: float = 0.0
+        self, points: Float[Array, "n 3"], columns: Int[Array, " k"], margin: float = 0.0
     ) -> Bool[Array, "k n"]:
         """Whether each of the boxes, grown by `margin` metres on every side, contains each point."""
         offset = points[None] - self.center[columns][:, None]
@@ -46,7 +46,7 @@ class Boxes:
         return np.asarray((np.abs(local) <= self._half[columns][:, None] + margin).all(axis=-1))
 
     def over(
-        self, spots: Float[Array, "n 2"], columns: Int[Array, "k"], margin: float = 0.0
+        self, spots: Float[Array, "n 2"], columns: Int[Array, " k"], margin: float = 0.0
     ) -> Bool[Array, "k n"]:
         """The same for spots on the floor and what the boxes cover of it, whatever their heights."""
         offset = spots[None] - self.center[columns][:, None, :2]
@@ -60,7 +60,7 @@ class Boxes:
         return bool(over[0, 1] or over[1, 0])
 
 
-def steps_between(start: Float[Array, "d"], end: Float[Array, "d"]) -> Float[Array, "n d"]:
+def steps_between(start: Float[Array, " d"], end: Float[Array, " d"]) -> Float[Array, "n d"]:
     """Points from start to end, both included, at most STEP metres apart."""
     count = int(np.ceil(np.linalg.norm(end - start) / STEP)) + 1
     return start + np.linspace(0.0, 1.0, max(count, 2))[:, None] * (end - start)

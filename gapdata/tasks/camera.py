@@ -157,7 +157,7 @@ class CameraMotion:
             )
 
 
-def _same_way(views: tuple[int, int], axis: int, positive: bool, noise: Noise) -> Bool[Array, "K"]:
+def _same_way(views: tuple[int, int], axis: int, positive: bool, noise: Noise) -> Bool[Array, " K"]:
     first, second = (noise.cam2world(view) for view in views)
     move = np.einsum("kji,kj->ki", first[:, :3, :3], second[:, :3, 3] - first[:, :3, 3])
     return np.asarray((np.abs(move).argmax(axis=1) == axis) & ((move[:, axis] > 0) == positive))

@@ -121,7 +121,7 @@ class ViewChange:
 
 def _main_turn_holds(
     noise: Noise, *, views: tuple[int, int], main: int, positive: bool
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     turns = turns_between(noise.cam2world(views[0]), noise.cam2world(views[1]))
     return np.asarray((np.abs(turns).argmax(axis=-1) == main) & ((turns[:, main] > 0) == positive))
 
@@ -198,7 +198,7 @@ class FrameOrder:
             )
 
 
-def _order_holds(noise: Noise, *, run: list[int]) -> Bool[Array, "K"]:
+def _order_holds(noise: Noise, *, run: list[int]) -> Bool[Array, " K"]:
     poses = np.stack([noise.cam2world(view) for view in run], axis=1)
     return np.asarray(_lead_of_given_order(poses) > 0)
 

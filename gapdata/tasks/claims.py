@@ -55,7 +55,7 @@ class Relation:
     frame: str = ""
     unit: str = ""
     styles: tuple[str, ...] = ANY
-    stands: Callable[[Noise, tuple[int, ...], int], Bool[Array, "K"]] | None = None
+    stands: Callable[[Noise, tuple[int, ...], int], Bool[Array, " K"]] | None = None
 
 
 def claims(
@@ -135,7 +135,7 @@ def _question(
 
 def _same(
     relation: Relation, anchors: tuple[int, ...], of_asked: Mapping[int, Judgement], noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     """Whether the relation holds for the same of the objects in each disturbed world."""
     assert relation.stands is not None
     worlds = [

@@ -66,7 +66,7 @@ class Contacts:
         return self._share(np.concatenate(held, axis=1), self._soles)
 
     @cached_property
-    def drop(self) -> Float[Array, "N"]:
+    def drop(self) -> Float[Array, " N"]:
         """Metres from each underside down to the nearest surface of anything else; inf = none."""
         hits, row = self._under_soles
         below = (hits.gap >= -REST) & (hits.owner != row)
@@ -116,17 +116,17 @@ class Contacts:
         return sum(sides), bool(self.cover[column, other] >= 0.8)
 
     @cached_property
-    def floors(self) -> Int[Array, "k"]:
+    def floors(self) -> Int[Array, " k"]:
         """Columns of the floor's instances."""
         return _of_class(self._instances, "floor")
 
     @cached_property
-    def walls(self) -> Int[Array, "k"]:
+    def walls(self) -> Int[Array, " k"]:
         """Columns of walls."""
         return _of_class(self._instances, "wall")
 
     @cached_property
-    def ceilings(self) -> Int[Array, "k"]:
+    def ceilings(self) -> Int[Array, " k"]:
         """Columns of ceilings."""
         return _of_class(self._instances, "ceiling")
 
@@ -136,24 +136,24 @@ class Contacts:
         words = instance.label.replace("-", " ").split()
         return instance.nyu40 in OPENINGS or not OPENING_WORDS.isdisjoint(words)
 
-    def distance_to(self, column: int, others: Int[Array, "k"]) -> float:
+    def distance_to(self, column: int, others: Int[Array, " k"]) -> float:
         """Metres from an instance to the nearest of others; inf when there are none."""
         return min((self._surfaces.distance(column, int(o)) for o in others), default=float("inf"))
 
     @cached_property
-    def _soles(self) -> tuple[Float[Array, "n 3"], Int[Array, "n"]]:
+    def _soles(self) -> tuple[Float[Array, "n 3"], Int[Array, " n"]]:
         """Points of all undersides, and whose they are. The room's shell rests on nothing."""
         shell = {*self.floors.tolist(), *self.walls.tolist(), *self.ceilings.tolist()}
         points = [self._surfaces.points(c)[: 0 if c in shell else None] for c in range(self._count)]
         return self._gathered([_sole(part) for part in points])
 
     @cached_property
-    def _under_soles(self) -> tuple[Hits, Int[Array, "h"]]:
+    def _under_soles(self) -> tuple[Hits, Int[Array, " h"]]:
         hits = self._lines.hits(self._soles[0])
         return hits, self._soles[1][hits.point]
 
     @cached_property
-    def _beside_soles(self) -> tuple[Int[Array, "h"], Int[Array, "h"]]:
+    def _beside_soles(self) -> tuple[Int[Array, " h"], Int[Array, " h"]]:
         """Pairs of an underside's point and the owner of a scanned level face beside it, at its height."""
         points, _ = self._soles
         a, b, c = self._triangles[:, 0], self._triangles[:, 1], self._triangles[:, 2]
@@ -174,12 +174,12 @@ class Contacts:
 
     def _gathered(
         self, parts: list[Float[Array, "_ 3"]]
-    ) -> tuple[Float[Array, "m 3"], Int[Array, "m"]]:
+    ) -> tuple[Float[Array, "m 3"], Int[Array, " m"]]:
         row = np.repeat(np.arange(self._count), [len(part) for part in parts])
         return np.concatenate([np.zeros((0, 3)), *parts]), row
 
     def _share(
-        self, met: Int[Array, "2 h"], body: tuple[Float[Array, "n 3"], Int[Array, "n"]]
+        self, met: Int[Array, "2 h"], body: tuple[Float[Array, "n 3"], Int[Array, " n"]]
     ) -> Float[Array, "N N"]:
         """Share of each row's points that met each column, from pairs (point, column); not of a row with itself."""
         row = body[1]
@@ -205,7 +205,7 @@ def _every(points: Float[Array, "n 3"], count: int) -> Float[Array, "m 3"]:
     return points[:: max(1, -(-len(points) // count))]
 
 
-def _of_class(instances: tuple[Instance, ...], name: str) -> Int[Array, "k"]:
+def _of_class(instances: tuple[Instance, ...], name: str) -> Int[Array, " k"]:
     return np.array(
         [c for c, i in enumerate(instances) if i.nyu40 == NYU40_ID[name] or i.label == name],
         np.int64,

@@ -141,7 +141,7 @@ class PixelCorrespondence:
 
 
 def _places(
-    facts: Facts, view: int, points: Float[Array, "n 3"], columns: Int[Array, "n"]
+    facts: Facts, view: int, points: Float[Array, "n 3"], columns: Int[Array, " n"]
 ) -> Float[Array, "n 2"]:
     """Pixels where a view sees the points of these instances on an even patch; NaN where it does not."""
     camera, depth = facts.views[view].camera, facts.views[view].depth

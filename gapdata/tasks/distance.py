@@ -112,7 +112,7 @@ class ClosestObject:
         facts: Facts,
         views: tuple[int, ...],
         columns: tuple[int, list[int]],
-        measured: tuple[Float[Array, "n"], float],
+        measured: tuple[Float[Array, " n"], float],
         rng: np.random.Generator,
     ) -> Question:
         anchor, options = columns
@@ -137,7 +137,7 @@ class ClosestObject:
         )
 
 
-def _keeps_distance(answer: Mapping[str, Any], a: int, b: int, noise: Noise) -> Bool[Array, "K"]:
+def _keeps_distance(answer: Mapping[str, Any], a: int, b: int, noise: Noise) -> Bool[Array, " K"]:
     moved = noise.distance(a, b)
     if answer["format"] == "number":
         return np.ones(len(moved), bool)
@@ -146,6 +146,6 @@ def _keeps_distance(answer: Mapping[str, Any], a: int, b: int, noise: Noise) -> 
 
 def _stays_nearest(
     anchor: int, options: Sequence[int], nearest: int, noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     moved = np.stack([noise.distance(anchor, option) for option in options])
     return np.asarray(moved.argmin(axis=0) == nearest)

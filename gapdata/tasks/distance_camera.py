@@ -44,7 +44,7 @@ def nearest_seen(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
     return np.full(3, np.nan)
 
 
-def camera_distances(facts: Facts, view: int, columns: Sequence[int]) -> Float[Array, "n"]:
+def camera_distances(facts: Facts, view: int, columns: Sequence[int]) -> Float[Array, " n"]:
     """Metres from a view's camera to the nearest points of instances; NaN for those whose nearest point it does not see."""
     nearest = np.array([facts.once(nearest_seen, view, column) for column in columns])
     return np.asarray(np.linalg.norm(nearest - facts.views[view].camera.center_world, axis=-1))
@@ -241,7 +241,7 @@ class DistanceOrder:
 
 def _keeps_distance(
     facts: Facts, view: int, column: int, answer: Mapping[str, Any], noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     moved = moved_distances(facts, view, [column], noise)[:, 0]
     if answer["format"] == "number":
         return np.ones(len(moved), bool)
@@ -250,7 +250,7 @@ def _keeps_distance(
 
 def _keeps_order(
     facts: Facts, view: int, columns: Sequence[int], first: Sequence[int], noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     """Whether the nearest of the columns are still those at these places, in that order."""
     moved = moved_distances(facts, view, columns, noise)
     return np.asarray((moved.argsort(axis=1)[:, : len(first)] == np.array(first)).all(axis=1))

@@ -86,6 +86,6 @@ class DistanceChange:
 
 def _keeps_sign(
     facts: Facts, views: tuple[int, int], column: int, change: float, noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     before, after = (moved_distances(facts, view, [column], noise)[:, 0] for view in views)
     return np.asarray(np.sign(after - before) == np.sign(change))

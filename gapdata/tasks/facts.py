@@ -50,14 +50,14 @@ class SceneFacts:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.instances = tuple(sorted(scene.instances, key=lambda instance: instance.id))
-        self.ids: Int32[Array, "N"] = np.array([i.id for i in self.instances], np.int32)
+        self.ids: Int32[Array, " N"] = np.array([i.id for i in self.instances], np.int32)
         self.labels = tuple(instance.label for instance in self.instances)
-        self.is_object: Bool[Array, "N"] = np.array(
+        self.is_object: Bool[Array, " N"] = np.array(
             [bool(i.label.strip()) and not is_structure(i.label, i.nyu40) for i in self.instances],
             bool,
         )
         shell = {NYU40[number] for number in STRUCTURE_NYU40}
-        self.has_name: Bool[Array, "N"] = self.is_object | np.array(
+        self.has_name: Bool[Array, " N"] = self.is_object | np.array(
             [label in shell for label in self.labels], bool
         )
         self.boxes = Boxes(self.instances)
@@ -67,7 +67,7 @@ class SceneFacts:
         )
         self._fits = fit_table(names.tolist())
         # Column of an instance id; ids that are not in the table lead to the extra last column.
-        self.column_of: Int32[Array, "M"] = np.full(65536, len(self.ids), np.int32)
+        self.column_of: Int32[Array, " M"] = np.full(65536, len(self.ids), np.int32)
         self.column_of[self.ids] = np.arange(len(self.ids))
 
     @cached_property
@@ -80,14 +80,14 @@ class SceneFacts:
         """The floor seen from above."""
         return FloorPlan(self.scene, self.contacts, self.column_of)
 
-    def rivals(self, present: Bool[Array, "N"]) -> Int[Array, "N"]:
+    def rivals(self, present: Bool[Array, " N"]) -> Int[Array, " N"]:
         """For each column, how many of the present instances its label fits, itself included."""
         if len(self.ids) == 0:
             return np.zeros(0, np.int64)
         count = np.bincount(self.label_index[present], minlength=len(self._fits))
         return np.asarray((self._fits @ count)[self.label_index])
 
-    def fitted(self, column: int) -> Bool[Array, "N"]:
+    def fitted(self, column: int) -> Bool[Array, " N"]:
         """The instances that the column's label fits, itself included."""
         return np.asarray(self._fits[self.label_index[column]][self.label_index])
 
@@ -272,8 +272,8 @@ def _measure(
 
 
 def _fractions_from_masks(
-    scene: SceneFacts, view: View, columns: Int32[Array, "H W"], counts: Int[Array, "N"]
-) -> tuple[Float32[Array, "3 N"], Bool[Array, "N"]]:
+    scene: SceneFacts, view: View, columns: Int32[Array, "H W"], counts: Int[Array, " N"]
+) -> tuple[Float32[Array, "3 N"], Bool[Array, " N"]]:
     """Visible, truncated and occluded fractions from amodal masks, and whether a mask is in the image."""
     fractions = np.zeros((3, len(scene.ids)), np.float32)
     in_image = np.zeros(len(scene.ids), bool)
@@ -303,7 +303,7 @@ def _hidden_pixels(
 
 def _fractions_from_points(
     scene: SceneFacts, view: View
-) -> tuple[Float32[Array, "3 N"], Bool[Array, "N"]]:
+) -> tuple[Float32[Array, "3 N"], Bool[Array, " N"]]:
     """The same from surface points, for scenes without a mesh: a back that hides itself counts as occluded.
 
     So the visible fraction is a lower bound of the one from masks.
@@ -323,7 +323,7 @@ def _fractions_from_points(
 
 def _states(
     points: Float[Array, "n 3"], view: View
-) -> tuple[Float32[Array, "n 2"], UInt8[Array, "n"]]:
+) -> tuple[Float32[Array, "n 2"], UInt8[Array, " n"]]:
     return point_visibility(points, view.camera, view.depth)  # type: ignore[arg-type]
 
 

@@ -93,6 +93,6 @@ def largest_scale(inner: Float[Array, "*n 3"], outer: Float[Array, "*n 3"]) -> F
     return np.asarray(np.minimum(flat, outer[..., 2] / height[..., 0]))
 
 
-def _keeps_fit(inner: int, outer: int, fits: bool, noise: Noise) -> Bool[Array, "K"]:
+def _keeps_fit(inner: int, outer: int, fits: bool, noise: Noise) -> Bool[Array, " K"]:
     sizes = noise.sizes([inner, outer])
     return np.asarray((largest_scale(sizes[:, 0], sizes[:, 1]) > 1.0) == fits)

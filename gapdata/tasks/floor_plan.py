@@ -43,7 +43,7 @@ class FloorPlan:
     A scene without a mesh or without a floor has an empty plan: no room and nowhere to stand.
     """
 
-    def __init__(self, scene: Scene, contacts: Contacts, columns: Int[Array, "M"]) -> None:
+    def __init__(self, scene: Scene, contacts: Contacts, columns: Int[Array, " M"]) -> None:
         """`columns` gives the column of each instance id."""
         self._contacts = contacts
         mesh = scene.mesh
@@ -80,7 +80,7 @@ class FloorPlan:
         """World x, y in cells: the cell (i, j) holds [i, i + 1) x [j, j + 1)."""
         return np.asarray((spots - self._middle) @ self._turn.T / CELL + self._half)
 
-    def cells_of(self, spots: Float[Array, "n 2"]) -> tuple[Int[Array, "n 2"], Bool[Array, "n"]]:
+    def cells_of(self, spots: Float[Array, "n 2"]) -> tuple[Int[Array, "n 2"], Bool[Array, " n"]]:
         """The cell of each world x, y, moved onto the raster, and whether it was on the raster."""
         cell = np.floor(self.grid(spots)).astype(np.int64)
         inside = ((cell >= 0) & (cell < 2 * self._half)).all(axis=1)

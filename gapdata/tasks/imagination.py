@@ -135,7 +135,7 @@ class SpatialImagination:
         if not is_choice:
             slots["relation"] = WORDS[kind][int(claimed)][0]
 
-        def holds(noise: Noise) -> Bool[Array, "K"]:
+        def holds(noise: Noise) -> Bool[Array, " K"]:
             return np.asarray((difference(noise.centers(group), kind) > 0) == (more > 0))
 
         return Question(

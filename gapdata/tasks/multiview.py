@@ -82,8 +82,8 @@ class ObjectFrameLocate:
 
     def _asked(
         self,
-        shown: Bool[Array, "V"],
-        absent: Bool[Array, "V"],
+        shown: Bool[Array, " V"],
+        absent: Bool[Array, " V"],
         kind: str,
         want: bool,
         rng: np.random.Generator,

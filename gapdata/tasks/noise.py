@@ -58,7 +58,7 @@ class Noise:
         # A turn this small moves a point along the cross product, to within 1 % of how far it moves.
         return np.asarray(points + self._shift[:, None, column] + arm @ self._skew[:, column])
 
-    def distance(self, a: int, b: int) -> Float[Array, "K"]:
+    def distance(self, a: int, b: int) -> Float[Array, " K"]:
         """Distance of the surfaces of two objects, which their nearest points tell."""
         nearest = self._facts.scene.surfaces.nearest(a, b)
         if not np.isfinite(nearest[1]).all() or not np.isfinite(nearest[0]).all():
@@ -84,7 +84,9 @@ class Noise:
         return np.asarray(np.linalg.inv(self.cam2world(view)))
 
 
-def keeps_option(value: str, choices: Sequence[str], moved: Float[Array, "K"]) -> Bool[Array, "K"]:
+def keeps_option(
+    value: str, choices: Sequence[str], moved: Float[Array, " K"]
+) -> Bool[Array, " K"]:
     """Whether the option nearest to the quantity in each world is `value`; options are numbers with a unit."""
     numbers = np.array([float(choice.split()[0]) for choice in choices])
     return np.asarray(np.abs(moved[:, None] - numbers).argmin(axis=1) == choices.index(value))

@@ -184,11 +184,11 @@ class AgainstWall:
         )
 
 
-def _is_near(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, "K"]:
+def _is_near(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, " K"]:
     return noise.distance(anchors[0], column) < sum(NEXT_TO) / 2
 
 
-def _is_between(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, "K"]:
+def _is_between(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, " K"]:
     spots = noise.centers([*anchors, column])[..., :2]
     one, other = spots[:, 0] - spots[:, 2], spots[:, 1] - spots[:, 2]
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)

@@ -18,15 +18,15 @@ EDGE = 1e-6  # of a face's size: how far beyond its edges a line still meets it
 class Hits:
     """Where plumb lines meet faces; one row a meeting, in no order that means something."""
 
-    point: Int[Array, "h"]  # row of the point
-    owner: Int[Array, "h"]  # column of the instance the face belongs to
-    gap: Float[Array, "h"]  # metres from the face up to the point; negative when the face is above
+    point: Int[Array, " h"]  # row of the point
+    owner: Int[Array, " h"]  # column of the instance the face belongs to
+    gap: Float[Array, " h"]  # metres from the face up to the point; negative when the face is above
 
 
 class PlumbLines:
     """Faces of a mesh, sorted for asking what is above and below points."""
 
-    def __init__(self, triangles: Float[Array, "f 3 3"], owner: Int32[Array, "f"]) -> None:
+    def __init__(self, triangles: Float[Array, "f 3 3"], owner: Int32[Array, " f"]) -> None:
         """`owner` is the column of the instance that each triangle belongs to."""
         edge_a, edge_b = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
         twice = edge_a[:, 0] * edge_b[:, 1] - edge_a[:, 1] * edge_b[:, 0]
@@ -65,7 +65,7 @@ class PlumbLines:
         return Hits(row, self._owner[face], points[row, 2] - height)
 
 
-def ramp(count: Int[Array, "n"]) -> Int[Array, "m"]:
+def ramp(count: Int[Array, " n"]) -> Int[Array, " m"]:
     """0, 1, ... count - 1 for each count, one after the other."""
     start = np.cumsum(count) - count
     return np.arange(int(count.sum())) - np.repeat(start, count)
@@ -73,7 +73,7 @@ def ramp(count: Int[Array, "n"]) -> Int[Array, "m"]:
 
 def covered_cells(
     first: Int[Array, "n 2"], last: Int[Array, "n 2"]
-) -> tuple[Int[Array, "m"], Int[Array, "m 2"]]:
+) -> tuple[Int[Array, " m"], Int[Array, "m 2"]]:
     """The cells of rectangles given by their first and last cell: (row of the rectangle, cell)."""
     size = np.maximum(last - first + 1, 0)
     count = size.prod(axis=1)

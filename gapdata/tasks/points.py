@@ -28,7 +28,7 @@ DRAWS = 64  # pixels drawn a view, of which those on an even patch are kept
 
 def surface_pixels(
     facts: Facts, view: int, rng: np.random.Generator
-) -> tuple[Int[Array, "n 2"], Float[Array, "n"], Int[Array, "n"]]:
+) -> tuple[Int[Array, "n 2"], Float[Array, " n"], Int[Array, " n"]]:
     """Random pixels (u, v) well inside a named surface, away from depth edges; their depths and columns."""
     depth, columns = facts.views[view].depth, facts.columns(view)
     assert depth is not None
@@ -44,7 +44,7 @@ def surface_pixels(
     return pixel, depth[v, u][even].astype(np.float64), column[even].astype(np.int64)
 
 
-def even_patches(facts: Facts, view: int, pixel: Int[Array, "n 2"]) -> Bool[Array, "n"]:
+def even_patches(facts: Facts, view: int, pixel: Int[Array, "n 2"]) -> Bool[Array, " n"]:
     """Whether the patch around each pixel (at least PATCH inside the image) is one even surface of one instance."""
     depth, columns = facts.views[view].depth, facts.columns(view)
     assert depth is not None
@@ -175,7 +175,7 @@ class PointDepthOrder:
         facts: Facts,
         view: int,
         pixel: Int[Array, "n 2"],
-        columns: Int[Array, "n"],
+        columns: Int[Array, " n"],
         left: list[int],
         wanted: int,
     ) -> list[int]:
@@ -195,7 +195,7 @@ class PointDepthOrder:
         facts: Facts,
         view: int,
         pixel: Int[Array, "n 2"],
-        depth: Float[Array, "n"],
+        depth: Float[Array, " n"],
         colors: tuple[str, ...],
         farthest: bool,
     ) -> Question | None:
@@ -240,7 +240,7 @@ def _same_first(
     points: tuple[Int[Array, "n 2"], Float[Array, "n 3"]],
     answer: tuple[int, bool],
     noise: Noise,
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     """Whether the same point is nearest, or farthest, when the objects with the points and the camera move."""
     pixel, own_cam = points
     first, farthest = answer

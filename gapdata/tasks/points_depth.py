@@ -80,7 +80,7 @@ def _keeps_depth(
     answer: Mapping[str, Any],
     seen: tuple[int, Int[Array, "2"], float],
     noise: Noise,
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     view, pixel, depth = seen
     world2cam = noise.world2cam(view)
     if answer["format"] == "number":
@@ -93,7 +93,7 @@ def _keeps_depth(
     return keeps_option(answer["value"], answer["choices"], depths)
 
 
-def _evenly_deep(depths: Float[Array, "n"], count: int, rng: np.random.Generator) -> list[int]:
+def _evenly_deep(depths: Float[Array, " n"], count: int, rng: np.random.Generator) -> list[int]:
     """At most `count` of the points, as likely near as far: those next to depths drawn evenly on a logarithmic scale.
 
     Drawn evenly over the picture most points are as deep as the room, and that would be a good guess.

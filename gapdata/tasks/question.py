@@ -37,4 +37,4 @@ class Question:
     markers: tuple[Mapping[str, Any], ...] = ()
     slots: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
-    holds: Callable[[Noise], Bool[np.ndarray, "K"]] | None = field(default=None, compare=False)
+    holds: Callable[[Noise], Bool[np.ndarray, " K"]] | None = field(default=None, compare=False)

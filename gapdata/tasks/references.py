@@ -181,11 +181,11 @@ def _every_style(facts: Facts, views: tuple[int, ...], column: int) -> tuple[str
     return tuple(style for style in ANY if style in possible)
 
 
-def _present(facts: Facts, views: tuple[int, ...]) -> Bool[Array, "N"]:
+def _present(facts: Facts, views: tuple[int, ...]) -> Bool[Array, " N"]:
     return np.asarray(facts.present[list(views)].any(axis=0))
 
 
-def _rivals(facts: Facts, views: tuple[int, ...]) -> Int[Array, "N"]:
+def _rivals(facts: Facts, views: tuple[int, ...]) -> Int[Array, " N"]:
     return facts.scene.rivals(_present(facts, views))
 
 
@@ -285,7 +285,7 @@ def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def _copies(facts: Facts) -> Bool[Array, "N"]:
+def _copies(facts: Facts) -> Bool[Array, " N"]:
     """Instances whose box is that of another one: what is drawn on one of them means both."""
     boxes = [instance.box for instance in facts.scene.instances]
     if not boxes:

@@ -127,7 +127,7 @@ class ViewerRelation:
 
 def _offset_angle(
     world: Float[Array, "K 2 3"], world2cam: Float[Array, "K 4 4"], axis: int
-) -> tuple[Float[Array, "K 3"], Float[Array, "K"]]:
+) -> tuple[Float[Array, "K 3"], Float[Array, " K"]]:
     """In K worlds the offset from the second point to the first in camera axes, and its angle (degrees) to the plane across an axis.
 
     Above and below also have to be above and below in the world, as the camera may be tilted: 0 when they are not.
@@ -145,7 +145,7 @@ def _offset_angle(
 
 def _same_side(
     view: int, pair: tuple[int, int], axis: int, positive: bool, noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     _, angle = _offset_angle(noise.centers(pair), noise.world2cam(view), axis)
     return np.asarray(angle > 0 if positive else angle < 0)
 
@@ -245,7 +245,7 @@ class ObjectDirection:
 
 def _same_direction(
     triple: tuple[int, ...], level: str, value: str, noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     moved = noise.centers(triple)[..., :2]
     ahead, aside = moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0]
     cross = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]

@@ -235,7 +235,7 @@ def _floor_spots(facts: Facts, view: int, rng: np.random.Generator) -> Float[Arr
     return np.column_stack([pixel, *near])[inside]
 
 
-def _floor_pixels(facts: Facts, view: int) -> tuple[Int[Array, "n"], Int[Array, "n"]]:
+def _floor_pixels(facts: Facts, view: int) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
     """Rows and columns of the pixels that have only floor around them."""
     depth = facts.views[view].depth
     assert depth is not None

@@ -22,7 +22,7 @@ Array = np.ndarray
 
 def shown_whole(
     facts: Facts, views: Sequence[int], rule: SeenRule, max_truncated: float
-) -> Bool[Array, "N"]:
+) -> Bool[Array, " N"]:
     """For each column, whether one of the views shows it by the rule with at most that part cut off by the border."""
     rows = list(views)
     whole = facts.seen(rule)[rows] & (facts.visibility.truncated[rows] <= max_truncated)
@@ -85,7 +85,7 @@ class ObjectSize:
 
 def _keeps_size(
     answer: Mapping[str, Any], column: int, aspect: str, noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     sizes = noise.sizes([column])[:, 0]
     if answer["format"] == "number":
         return np.ones(len(sizes), bool)

@@ -154,7 +154,7 @@ def _extents(sizes: Float[Array, "*n 3"], aspect: str) -> Float[Array, "*n"]:
     return np.asarray(sizes[..., 2] if aspect == "taller" else np.cbrt(np.prod(sizes, axis=-1)))
 
 
-def _keeps_order(columns: Sequence[int], aspect: str, noise: Noise) -> Bool[Array, "K"]:
+def _keeps_order(columns: Sequence[int], aspect: str, noise: Noise) -> Bool[Array, " K"]:
     """Whether these objects, from the smallest to the largest, stay in that order."""
     steps = np.diff(_extents(noise.sizes(columns), aspect), axis=-1)
     return np.asarray((steps > 0).all(axis=-1))

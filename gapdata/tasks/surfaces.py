@@ -29,7 +29,7 @@ class Surfaces:
     A scene without a mesh answers with its own points. An instance without any surface has no points.
     """
 
-    def __init__(self, scene: Scene, ids: Int[Array, "N"]) -> None:
+    def __init__(self, scene: Scene, ids: Int[Array, " N"]) -> None:
         self._scene, self._ids = scene, ids
         owner = scene.mesh.face_instance if scene.mesh is not None else None
         if owner is None and scene.points is not None:
@@ -198,7 +198,7 @@ def _area_weighted(
     return np.asarray(triangles[face, 0] + s * edge_a[face] + t * edge_b[face])
 
 
-def _starts(points: Float[Array, "n 3"], distances: Float[Array, "n"]) -> list[int]:
+def _starts(points: Float[Array, "n 3"], distances: Float[Array, " n"]) -> list[int]:
     """Rows to project from: the nearest, then those that are farthest from the ones chosen, among the nearly as near.
 
     Surfaces that are not convex come close in several places, and projection stays near where it starts.

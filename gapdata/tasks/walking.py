@@ -245,7 +245,7 @@ def _angle(ahead: Float[Array, "2"], aside: Float[Array, "2"]) -> float:
     return float(np.degrees(np.arctan2(cross, ahead @ aside)))
 
 
-def _angles(spots: Float[Array, "K 3 2"]) -> Float[Array, "K"]:
+def _angles(spots: Float[Array, "K 3 2"]) -> Float[Array, " K"]:
     """For each world the degrees from the second to the third spot, seen from the first."""
     ahead, aside = spots[:, 1] - spots[:, 0], spots[:, 2] - spots[:, 0]
     cross = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]
@@ -271,14 +271,14 @@ def _number_or_hours(hour: int, rng: np.random.Generator) -> dict[str, Any]:
     return {"format": "choice", "value": options[0], "choices": shuffled(options, rng)}
 
 
-def _same_hour(group: tuple[int, ...], hour: int, noise: Noise) -> Bool[Array, "K"]:
+def _same_hour(group: tuple[int, ...], hour: int, noise: Noise) -> Bool[Array, " K"]:
     angles = _angles(noise.centers(group)[..., :2])
     return np.array([_hour(angle) == hour for angle in angles.tolist()])
 
 
 def _same_quarters(
     groups: Sequence[Sequence[int]], quarters: Sequence[int], noise: Noise
-) -> Bool[Array, "K"]:
+) -> Bool[Array, " K"]:
     """Whether both turns stay in their quarter; a second turn is away from where one came from."""
     same = []
     for number, (group, quarter) in enumerate(zip(groups, quarters, strict=True)):

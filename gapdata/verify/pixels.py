@@ -56,7 +56,7 @@ class PixelFacts:
         self.exact = all(view.depth_source == "mesh" for view in sample.views)
         self.tolerance = 0.02 if self.exact else 0.12  # metres two derivations may differ by
         self._instances = {instance.id: instance for instance in sample.instances}
-        self._sorted: dict[int, tuple[Int[Array, "n"], Int[Array, "m"]]] = {}
+        self._sorted: dict[int, tuple[Int[Array, " n"], Int[Array, " m"]]] = {}
         self._shown_ids: dict[int, list[int]] = {}
         self._points: dict[tuple[int, int, int], Float[Array, "n 3"]] = {}
         self._clouds: dict[tuple[int, tuple[int, ...]], Float[Array, "n 3"]] = {}
@@ -188,7 +188,7 @@ class PixelFacts:
 
     def project(
         self, view: int, points: Float[Array, "n 3"]
-    ) -> tuple[Float[Array, "n 2"], Float[Array, "n"]]:
+    ) -> tuple[Float[Array, "n 2"], Float[Array, " n"]]:
         """Pixels (u, v) and z-depths of world points; pixels of points behind the camera are NaN."""
         local = self.in_camera(view, points)
         z = np.where(local[:, 2] > 0, local[:, 2], np.nan)
@@ -203,7 +203,7 @@ class PixelFacts:
         """World direction of the camera's "right", "down" or "forward"."""
         return np.asarray(self.views[view].camera.cam2world[:3, AXES[name]])
 
-    def outside_box(self, box: Box, points: Float[Array, "n 3"]) -> Float[Array, "n"]:
+    def outside_box(self, box: Box, points: Float[Array, "n 3"]) -> Float[Array, " n"]:
         """By how many metres each point sticks out of a box, 0 inside."""
         beyond = np.abs((points - box.center) @ box.rotation) - 0.5 * box.size
         return np.asarray(np.linalg.norm(np.maximum(beyond, 0.0), axis=-1))
@@ -245,7 +245,7 @@ class PixelFacts:
             raise DatasetError(f"{self.sample.key}: view {view}: instance ids were not read")
         return image
 
-    def _by_id(self, view: int) -> tuple[Int[Array, "n"], Int[Array, "m"]]:
+    def _by_id(self, view: int) -> tuple[Int[Array, " n"], Int[Array, " m"]]:
         """Flat pixel indices sorted by instance id, and where each id starts."""
         if view not in self._sorted:
             flat = self._ids_image(view).ravel()
@@ -263,14 +263,14 @@ class PixelFacts:
     def _table_size(self) -> int:
         return max([0, *self._instances]) + 1
 
-    def _index(self, view: int, number: int) -> Int[Array, "n"]:
+    def _index(self, view: int, number: int) -> Int[Array, " n"]:
         order, starts = self._by_id(view)
         if number + 1 >= len(starts):
             return order[:0]
         return order[starts[number] : starts[number + 1]]
 
     def _unproject(
-        self, view: int, uv: Float[Array, "n 2"], z: Float[Array, "n"]
+        self, view: int, uv: Float[Array, "n 2"], z: Float[Array, " n"]
     ) -> Float[Array, "n 3"]:
         """World points: the camera's centre plus z along the pixel's ray, the ray by solving K r = (u, v, 1)."""
         pixel = np.ones((3, len(uv)))
@@ -311,5 +311,5 @@ class PixelFacts:
         return bool(cut.mean() <= (0.01 if self.exact else 0.05))
 
 
-def _ends(values: Int[Array, "n"]) -> tuple[int, int]:
+def _ends(values: Int[Array, " n"]) -> tuple[int, int]:
     return int(values.min()), int(values.max())

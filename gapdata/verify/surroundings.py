@@ -11,7 +11,7 @@ from gapdata.verify.pixels import PixelFacts
 Array = np.ndarray
 
 
-def over_box(box: Box, points: Float[Array, "n d"], margin: float = 0.0) -> Bool[Array, "n"]:
+def over_box(box: Box, points: Float[Array, "n d"], margin: float = 0.0) -> Bool[Array, " n"]:
     """Whether points lie straight above or below an upright box grown by `margin` metres, or in it."""
     local = (points[:, :2] - box.center[:2]) @ box.rotation[:2, :2]
     return np.asarray((np.abs(local) <= 0.5 * box.size[:2] + margin).all(axis=1))
