@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,7 +34,8 @@ class ObjectDirectionClock:
     """At which hour an object is for someone who stands at one object and faces another at twelve."""
 
     name: ClassVar[str] = "object_direction_clock"
-    formats: ClassVar[tuple[str, ...]] = ("number", "choice")
+    # No choice: things lie ahead, so of four hours the one nearest to twelve would be the guess.
+    formats: ClassVar[tuple[str, ...]] = ("number",)
     views: ClassVar[str] = "single, all"
     frame: ClassVar[str] = "object"
     summary: ClassVar[str] = "standing at A and facing B, at how many o'clock is C"
@@ -46,7 +47,7 @@ class ObjectDirectionClock:
     candidates: int = 8  # triples tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
-        """One question a triple of objects, about half of them with four hours to choose from."""
+        """One question a triple of objects."""
         for views in facts.view_sets("single", "all"):
             for group, own in _groups(facts, self.name, views, self.seen, 3, self.candidates, rng):
                 angle = _turn(facts, self.name, group, self.min_separation)
@@ -61,16 +62,16 @@ class ObjectDirectionClock:
                 yield Question(
                     task=self.name,
                     wording=self.name,
+                    format="number",
                     views=views,
+                    value=float(hour),
                     frame=self.frame,
-                    unit="",
                     objects=tuple(one.instance for one in named),
                     evidence={"angle_deg": angle, "min_angle_deg": self.min_angle},
                     margin=margin,
                     references=named,
                     holds=partial(_same_hour, group, hour),
                     slots=name_slots(**dict(zip("abc", (n.words for n in named), strict=True))),
-                    **_number_or_hours(hour, own),
                 )
 
 
@@ -261,14 +262,6 @@ def _quarter(angle: float) -> tuple[int, float]:
     """The quarter around straight on, left, behind or right (0 to 3) that an angle is in, and degrees to its border."""
     quarter = round(angle / QUARTER) % 4
     return quarter, QUARTER / 2 - abs((angle - quarter * QUARTER + 180.0) % 360.0 - 180.0)
-
-
-def _number_or_hours(hour: int, rng: np.random.Generator) -> dict[str, Any]:
-    if rng.random() < 0.5:
-        return {"format": "number", "value": float(hour)}
-    hours = [(hour + step - 1) % 12 + 1 for step in (0, 3, 6, 9)]
-    options = tuple(str(option) for option in hours)
-    return {"format": "choice", "value": options[0], "choices": shuffled(options, rng)}
 
 
 def _same_hour(group: tuple[int, ...], hour: int, noise: Noise) -> Bool[Array, " K"]:
