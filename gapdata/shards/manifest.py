@@ -100,12 +100,6 @@ class Manifest:
             raise DatasetError(f"{where}: damaged manifest: {error!r}; build again") from error
 
 
-def manifest_exists(url: str) -> bool:
-    """Whether the URL holds a finished dataset."""
-    filesystem, root = open_storage(url)
-    return bool(filesystem.exists(f"{root}/{MANIFEST_NAME}"))
-
-
 def write_manifest(url: str, manifest: Manifest) -> None:
     """Writes dataset.json whole or not at all: the last act of a build. Raises ConfigError."""
     write_file(url, MANIFEST_NAME, manifest.to_json().encode())

@@ -12,12 +12,11 @@ import pytest
 
 from gapdata.answers import format_answer
 from gapdata.sample import QA, Sample
-from gapdata.scene_points import sample_scene_points
 from gapdata.tasks import open_task
 from gapdata.verify import verify_sample
 from gapdata.verify.size_order import _fits
 from tests.fixtures.asking import ask
-from tests.fixtures.worlds import task_facts, task_world, world
+from tests.fixtures.worlds import sample_of, task_facts
 
 TASKS = (
     "camera_object_distance", "color", "count_comparison", "distance_change", "distance_order", "exists", "fits_in",
@@ -25,22 +24,6 @@ TASKS = (
     "shape_name", "size_comparison", "symmetric_axis",
 )  # fmt: skip
 BOUNDED_ONLY = {"material"}  # no pixel shows it
-
-
-def sample_of(task: str, rows: list[QA]) -> Sample:
-    scene, views = world(task_world(task))
-    return Sample(
-        key="test-scene-000",
-        source=scene.source,
-        scene_id=scene.id,
-        split="train",
-        world_frame=scene.world_frame,
-        views=tuple(replace(view, amodal=()) for view in views),
-        instances=scene.instances,
-        visibility=task_facts(task).visibility,
-        points=sample_scene_points(scene, views, count=16, rng=np.random.default_rng(0)),
-        qa=tuple(rows),
-    )
 
 
 def asked(task: str) -> list[QA]:

@@ -9,31 +9,17 @@ import numpy as np
 import pytest
 
 from gapdata.answers import format_answer
-from gapdata.sample import QA, Sample
-from gapdata.scene_points import sample_scene_points
+from gapdata.sample import QA
 from gapdata.tasks import open_task
 from gapdata.verify import verify_sample
 from tests.fixtures.asking import ask
-from tests.fixtures.worlds import task_facts, task_world, world
+from tests.fixtures.worlds import sample_of, task_facts, task_world, world
 
 TASKS = ("free_space_point", "navigation", "room_count", "room_size", "route_plan")
 
 
 def verdicts(task: str, rows: list[QA]) -> list[str]:
-    scene, views = world(task_world(task))
-    sample = Sample(
-        key="test-scene-000",
-        source=scene.source,
-        scene_id=scene.id,
-        split="train",
-        world_frame=scene.world_frame,
-        views=tuple(replace(view, amodal=()) for view in views),
-        instances=scene.instances,
-        visibility=task_facts(task).visibility,
-        points=sample_scene_points(scene, views, count=16, rng=np.random.default_rng(0)),
-        qa=tuple(rows),
-    )
-    return [verdict.kind for _, verdict in verify_sample(sample)]
+    return [verdict.kind for _, verdict in verify_sample(sample_of(task, rows))]
 
 
 def asked(task: str) -> list[QA]:

@@ -7,38 +7,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from gapdata.answers import format_answer
-from gapdata.sample import QA, Sample
-from gapdata.scene_points import sample_scene_points
+from gapdata.sample import QA
 from gapdata.tasks import open_task
 from gapdata.verify import verify_sample
 from tests.fixtures.asking import ask
-from tests.fixtures.worlds import task_facts, task_world, world
+from tests.fixtures.worlds import sample_of, task_facts
 
 TASKS = (
     "appearance_order", "describe_object", "frame_order", "object_frame_locate", "overlap", "pointmap_list",
     "position_matching", "refer_to_object", "same_object", "scene_map", "spatial_imagination", "view_change",
 )  # fmt: skip
-
-
-def sample_of(task: str, rows: list[QA]) -> Sample:
-    scene, views = world(task_world(task))
-    facts = task_facts(task)
-    return Sample(
-        key="test-scene-000",
-        source=scene.source,
-        scene_id=scene.id,
-        split="train",
-        world_frame=scene.world_frame,
-        views=tuple(replace(view, amodal=()) for view in views),
-        instances=scene.instances,
-        visibility=facts.visibility,
-        points=sample_scene_points(scene, views, count=16, rng=np.random.default_rng(0)),
-        qa=tuple(rows),
-    )
 
 
 def asked(task: str) -> list[QA]:
