@@ -161,9 +161,9 @@ def read_samples(url: str, columns: Sequence[str] | None = None) -> pa.Table:
     return _read(url, SAMPLES_NAME, SAMPLES_SCHEMA, columns)
 
 
-def read_questions(url: str) -> pa.Table:
-    """qa.parquet. Raises DatasetError when it is missing or damaged."""
-    return _read(url, QA_NAME, QA_SCHEMA, None)
+def read_questions(url: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """qa.parquet, or some of its columns. Raises DatasetError when it is missing or damaged."""
+    return _read(url, QA_NAME, QA_SCHEMA, columns)
 
 
 def _read(url: str, name: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:

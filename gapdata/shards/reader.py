@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from operator import index as as_index
 from typing import SupportsIndex
@@ -67,10 +67,17 @@ class Dataset:
                 f"{self.url}: {self._cell('key', position)}: {error}; run gapdata check"
             ) from error
 
-    def read_members(self, i: SupportsIndex) -> dict[str, bytes]:
-        """Member suffix -> stored bytes of sample `i`: the dataset's layers, points, meta and questions."""
+    def read_members(
+        self, i: SupportsIndex, names: Collection[str] | None = None
+    ) -> dict[str, bytes]:
+        """Member suffix -> stored bytes of sample `i`: those of `names` that are there.
+
+        By default the dataset's layers, points, meta and questions.
+        """
         position = self._position(i)
-        wanted = set(member_names(self.samples["num_views"][position].as_py(), self.layers))
+        if names is None:
+            names = member_names(self.samples["num_views"][position].as_py(), self.layers)
+        wanted = set(names)
         row = position if self._rows is None else self._rows[position].as_py()
         places = {
             place["name"]: (place["offset"], place["size"])

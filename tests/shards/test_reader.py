@@ -50,6 +50,13 @@ def test_members_are_the_stored_bytes(url: str) -> None:
         assert dataset.read_members(i) == encode_sample(sample)
 
 
+def test_members_can_be_named(url: str) -> None:
+    members = encode_sample(SAMPLES[3])
+    for names in (("qa.json",), ("00.rgb.jpg", "points.npz"), ("07.rgb.jpg", "meta.json"), ()):
+        expected = {name: members[name] for name in names if name in members}
+        assert open_dataset(url, layers=()).read_members(3, names) == expected
+
+
 @pytest.mark.parametrize("layers", [(), ("depth",), ("rgb", "instance")])
 def test_only_the_wanted_layers_are_read(url: str, layers: tuple[str, ...]) -> None:
     dataset = open_dataset(url, layers=layers)
