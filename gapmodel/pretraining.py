@@ -1,0 +1,66 @@
+"""One forward pass for all objectives: the module that is trained, and the root of sharding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from gapdata.errors import ConfigError
+from gapmodel.attention import packed_mask
+from gapmodel.data.batch import Batch
+from gapmodel.features import Features
+from gapmodel.geometry_input import GeometryInput
+from gapmodel.model import GapModel
+from gapmodel.objectives.answers import Answers
+from gapmodel.objectives.objective import Loss
+
+
+class PretrainingModel(nn.Module):
+    """A model with everything that is taught to it."""
+
+    def __init__(self, model: GapModel) -> None:
+        super().__init__()
+        self.model = model
+        self.answers = Answers()
+
+    def forward(self, batch: Batch, weights: Mapping[str, float]) -> dict[str, Loss]:
+        """The loss, unweighted, of every objective whose weight is not 0. Raises ConfigError for a missing head."""
+        enabled = [name for name, weight in weights.items() if weight]
+        missing = [name for name in enabled if name != "answers" and name not in self.model.heads]
+        if missing:
+            raise ConfigError(f"no head for {', '.join(missing)} in this model: see config.heads")
+        features = self.features(batch)
+        return {
+            name: (self.answers if name == "answers" else self.model.heads[name])(features, batch)
+            for name in enabled
+        }
+
+    def features(self, batch: Batch) -> Features:
+        """The features of a batch: each picture is encoded once, the row runs once through the language model."""
+        model = self.model
+        levels = model.encode(batch.images, GeometryInput.from_batch(batch))
+        base = model.model
+        mask = packed_mask(
+            batch.group_ids, batch.branch_ids, model.config.text_config._attn_implementation
+        )
+        hidden_LD: Tensor = base(
+            input_ids=batch.input_ids[None],
+            position_ids=batch.position_ids[:, None],
+            attention_mask=mask,
+            mm_encoder_outputs=model.encoder_outputs(levels, batch.block_image),
+            use_cache=False,
+        ).last_hidden_state[0]
+        _, rows, columns, _ = levels[0].shape
+        places = torch.arange(rows * columns, device=hidden_LD.device)
+        scene = batch.block_start[batch.scene_block][:, None] + places
+        phrase = batch.phrase_token
+        return Features(
+            views=hidden_LD[scene].unflatten(1, (rows, columns)),
+            visual=levels[-1],
+            levels=levels[:-1],
+            phrases=None if phrase is None else hidden_LD[phrase],
+            answers=hidden_LD[torch.nonzero(batch.labels >= 0)[:, 0] - 1],
+            logits=model.lm_head,
+        )
