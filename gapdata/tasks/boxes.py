@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -53,11 +54,11 @@ class Boxes:
         local = np.einsum("kni,kij->knj", offset, self._rotation[columns][:, :2, :2])
         return np.asarray((np.abs(local) <= self._half[columns][:, None, :2] + margin).all(axis=-1))
 
-    def shares_floor(self, a: int, b: int) -> bool:
-        """Whether the middle of one box lies over what the other covers of the floor."""
-        pair = np.array([a, b])
-        over = self.over(self.center[pair, :2], pair)
-        return bool(over[0, 1] or over[1, 0])
+    @cached_property
+    def shares_floor(self) -> Bool[Array, "N N"]:
+        """Whether the middle of one box lies over what the other covers of the floor, or the other way round."""
+        over = self.over(self.center[:, :2], np.arange(len(self.center)))
+        return np.asarray(over | over.T)
 
 
 def steps_between(start: Float[Array, " d"], end: Float[Array, " d"]) -> Float[Array, "n d"]:

@@ -110,7 +110,7 @@ class DescribeObject:
         ]
         order = np.argsort([round(float(np.linalg.norm(c)), 6) for c in centers], kind="stable")
         about = [others[index] for index in order[: self.neighbours].tolist()]
-        away = [facts.scene.surfaces.distance(column, other) for other in about]
+        away = facts.scene.surfaces.distances(column, about).tolist()
         near = [
             (round(distance, 6), other)
             for distance, other in zip(away, about, strict=True)
@@ -217,7 +217,7 @@ class ReferToObject:
     ) -> Question | None:
         farthest = bool(rng.random() < 0.5)
         (reference,) = refer(facts, views, (anchor,), rng, IN_WORDS)
-        away = np.array([facts.scene.surfaces.distance(anchor, column) for column in group])
+        away = facts.scene.surfaces.distances(anchor, group)
         sign = -1.0 if farthest else 1.0
         order = np.argsort(sign * away, kind="stable")
         gap = float(abs(away[order[1]] - away[order[0]]))

@@ -114,15 +114,15 @@ def color_distances(facts: Facts, view: int, column: int) -> dict[str, float]:
     left, top, right, bottom = facts.bounds[view, column].astype(int).tolist()
     window = np.s_[top : bottom + 1, left : right + 1]
     pixels: UInt8[Array, "n 3"] = picture[window][facts.columns(view)[window] == column]
-    own = _lab(np.median(pixels, axis=0)[None])
-    return {
-        name: float(np.linalg.norm(_lab_of_shades(name) - own, axis=-1).min()) for name in SHADES
-    }
+    away = np.linalg.norm(_shades() - _lab(np.median(pixels, axis=0)[None]), axis=-1)
+    first = np.cumsum([0, *map(len, SHADES.values())])[:-1]
+    return dict(zip(SHADES, np.minimum.reduceat(away, first).tolist(), strict=True))
 
 
 @cache
-def _lab_of_shades(name: str) -> Float[Array, "n 3"]:
-    return _lab(np.array(SHADES[name], np.float64))
+def _shades() -> Float[Array, "n 3"]:
+    """All shades, name by name."""
+    return _lab(np.array([shade for shades in SHADES.values() for shade in shades], np.float64))
 
 
 def _lab(colors: Float[Array, "n 3"]) -> Float[Array, "n 3"]:

@@ -136,10 +136,6 @@ class Contacts:
         words = instance.label.replace("-", " ").split()
         return instance.nyu40 in OPENINGS or not OPENING_WORDS.isdisjoint(words)
 
-    def distance_to(self, column: int, others: Int[Array, " k"]) -> float:
-        """Metres from an instance to the nearest of others; inf when there are none."""
-        return min((self._surfaces.distance(column, int(o)) for o in others), default=float("inf"))
-
     @cached_property
     def _soles(self) -> tuple[Float[Array, "n 3"], Int[Array, " n"]]:
         """Points of all undersides, and whose they are. The room's shell rests on nothing."""

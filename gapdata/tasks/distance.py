@@ -41,7 +41,9 @@ class ObjectDistance:
         """One question a pair of named objects, about half of them with options."""
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen)
-            for pair, own in drawn(list(combinations(columns, 2)), self.candidates, rng):
+            pairs = list(drawn(list(combinations(columns, 2)), self.candidates, rng))
+            facts.scene.surfaces.measure(pair for pair, _ in pairs)
+            for pair, own in pairs:
                 distance = facts.scene.surfaces.distance(*pair)
                 if not self.min_distance <= distance < np.inf:
                     facts.drop(self.name, "objects touch or have no surface")
@@ -92,13 +94,14 @@ class ClosestObject:
             columns = referable(facts, self.name, views, self.seen)
             if len(columns) < 4:
                 continue
+            groups = []
             for anchor, own in drawn(columns, self.candidates, rng):
                 others = [column for column in columns if column != anchor]
                 order = own.permutation(len(others))[: self.max_options].tolist()
-                options = [others[index] for index in order]
-                distances = np.array(
-                    [facts.scene.surfaces.distance(anchor, option) for option in options]
-                )
+                groups.append((anchor, [others[index] for index in order], own))
+            facts.scene.surfaces.measure((a, b) for a, options, _ in groups for b in options)
+            for anchor, options, own in groups:
+                distances = facts.scene.surfaces.distances(anchor, options)
                 nearest, second = np.sort(distances)[:2]
                 gap = float(second - nearest)
                 threshold = max(self.min_gap, self.min_gap_ratio * float(second))

@@ -25,28 +25,32 @@ Array = np.ndarray
 EXACT = DepthTolerance(a=0.05, b=0.0)  # of rendered depth: what is deeper is not the nearest point
 
 
-def nearest_seen(facts: Facts, view: int, column: int) -> Float[Array, "3"]:
-    """The point of an instance's surface that is nearest to a view's camera, in the world; NaN when the view does not see it.
+def nearest_seen(facts: Facts, view: int) -> Float[Array, "N 3"]:
+    """For each instance the point of its surface that is nearest to a view's camera, in the world; NaN where the view does not see it.
 
     It is seen when a pixel next to it shows the instance at its depth: on an edge the pixel itself may miss it.
     """
     shown = facts.views[view]
     assert shown.depth is not None
-    nearest = facts.scene.surfaces.nearest_point(column, shown.camera.center_world)
-    pixel, z = shown.camera.project(nearest[None])
-    if inside_image(pixel, shown.camera.height, shown.camera.width)[0]:
-        u, v = np.floor(pixel[0] + 0.5).astype(np.int64)
+    shown_some = np.flatnonzero(facts.visibility.pixels[view])
+    nearest = facts.scene.surfaces.nearest_points(shown_some, shown.camera.center_world)
+    pixel, depth = shown.camera.project(nearest)
+    tolerance = EXACT if shown.depth_source == "mesh" else DepthTolerance()
+    allowed = tolerance.at(depth)
+    seen = inside_image(pixel, shown.camera.height, shown.camera.width)
+    for row in np.flatnonzero(seen).tolist():
+        u, v = np.floor(pixel[row] + 0.5).astype(np.int64).tolist()
         around = np.s_[max(v - 1, 0) : v + 2, max(u - 1, 0) : u + 2]
-        own = facts.columns(view)[around] == column
-        tolerance = EXACT if shown.depth_source == "mesh" else DepthTolerance()
-        if (np.abs(shown.depth[around][own] - z[0]) <= tolerance.at(z[:1])).any():
-            return nearest
-    return np.full(3, np.nan)
+        own = shown.depth[around][facts.columns(view)[around] == shown_some[row]]
+        seen[row] = (np.abs(own - depth[row]) <= allowed[row]).any()
+    result = np.full((len(facts.scene.ids), 3), np.nan)
+    result[shown_some[seen]] = nearest[seen]
+    return result
 
 
 def camera_distances(facts: Facts, view: int, columns: Sequence[int]) -> Float[Array, " n"]:
     """Metres from a view's camera to the nearest points of instances; NaN for those whose nearest point it does not see."""
-    nearest = np.array([facts.once(nearest_seen, view, column) for column in columns])
+    nearest = facts.once(nearest_seen, view)[list(columns)]
     return np.asarray(np.linalg.norm(nearest - facts.views[view].camera.center_world, axis=-1))
 
 
@@ -55,10 +59,8 @@ def moved_distances(
 ) -> Float[Array, "K n"]:
     """`camera_distances` in disturbed worlds."""
     center = noise.cam2world(view)[:, :3, 3]
-    away = [
-        noise.points(column, facts.once(nearest_seen, view, column)[None])[:, 0] - center
-        for column in columns
-    ]
+    nearest = facts.once(nearest_seen, view)
+    away = [noise.points(column, nearest[[column]])[:, 0] - center for column in columns]
     return np.asarray(np.linalg.norm(np.stack(away, axis=1), axis=-1))
 
 

@@ -44,10 +44,26 @@ CLEARLY_SEEN = SeenRule()
 HALF_SEEN = SeenRule(min_visible=0.5)
 
 
-class SceneFacts:
+class Remembered:
+    """Remembers what was computed from it."""
+
+    def __init__(self) -> None:
+        self._once: dict[Hashable, Any] = {}
+
+    def once(self, compute: Callable[..., T], *args: Hashable) -> T:
+        """`compute(self, *args)`, computed when first asked for: facts that few tasks need."""
+        key = (compute, *args)
+        if key not in self._once:
+            self._once[key] = compute(self, *args)
+        value: T = self._once[key]
+        return value
+
+
+class SceneFacts(Remembered):
     """Facts of a scene that no view changes. Columns follow `ids` (ascending)."""
 
     def __init__(self, scene: Scene) -> None:
+        super().__init__()
         self.scene = scene
         self.instances = tuple(sorted(scene.instances, key=lambda instance: instance.id))
         self.ids: Int32[Array, " N"] = np.array([i.id for i in self.instances], np.int32)
@@ -92,31 +108,23 @@ class SceneFacts:
         return np.asarray(self._fits[self.label_index[column]][self.label_index])
 
 
-class Facts:
+class Facts(Remembered):
     """Facts of one sample: which view shows what, and everything tasks measure, shared between them.
 
     `drops` counts, as "task: reason", the candidates that tasks gave up.
     """
 
     def __init__(self, scene_facts: SceneFacts, views: Sequence[View]) -> None:
+        super().__init__()
         self.scene = scene_facts
         self.views = tuple(views)
         self.drops: Counter[str] = Counter()
-        self._once: dict[Hashable, Any] = {}
         self._seen: dict[SeenRule, Bool[Array, "V N"]] = {}
         self._cam: dict[tuple[int, int], Float[Array, "n 3"]] = {}
         self._bbox: dict[tuple[int, int], list[float]] = {}
         self._overlap: dict[tuple[int, int], float] = {}
         self._columns = [scene_facts.column_of[_ids(view)] for view in self.views]
         self.visibility, self.present = _measure(scene_facts, self.views, self._columns)
-
-    def once(self, compute: Callable[..., T], *args: Hashable) -> T:
-        """`compute(self, *args)`, computed when first asked for: facts of a sample that few tasks need."""
-        key = (compute, *args)
-        if key not in self._once:
-            self._once[key] = compute(self, *args)
-        value: T = self._once[key]
-        return value
 
     def view_sets(self, *kinds: str) -> list[tuple[int, ...]]:
         """Which views a question may be about: every "single" one, every "pair" in order, "all" of them."""

@@ -49,7 +49,7 @@ class NextTo:
         relation = Relation(task=self.name, frame=self.frame, unit="m", stands=_is_near)
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen)
-            cases = []
+            chosen = {}
             for anchor, own in drawn(columns, self.candidates, rng):
                 others = [column for column in columns if column != anchor]
                 away = np.linalg.norm(
@@ -57,9 +57,12 @@ class NextTo:
                 )
                 ranked = [others[index] for index in np.argsort(away, kind="stable").tolist()]
                 farther = own.permutation(len(ranked[2:]))[: self.others - 2].tolist()
-                chosen = ranked[:2] + [ranked[2 + index] for index in farther]
-                judged = {a: self._judge(scene, a, anchor) for a in chosen}
-                cases.append(Case(anchors=(anchor,), judged=judged))
+                chosen[anchor] = ranked[:2] + [ranked[2 + index] for index in farther]
+            scene.surfaces.measure((a, anchor) for anchor in chosen for a in chosen[anchor])
+            cases = [
+                Case(anchors=(anchor,), judged={a: self._judge(scene, a, anchor) for a in others})
+                for anchor, others in chosen.items()
+            ]
             yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
@@ -100,30 +103,34 @@ class Between:
         relation = Relation(task=self.name, frame=self.frame, unit="deg", stands=_is_between)
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen)
-            angles = _angles_between(scene.boxes.center[columns, :2])
+            spots = scene.boxes.center[columns, :2]
+            angles = _angles_between(spots)
+            apart = np.linalg.norm(spots[:, None] - spots, axis=-1)
             cases = []
             pairs = np.argwhere(np.triu((angles >= BETWEEN[0]).any(axis=-1), 1)).tolist()
             for (i, j), own in drawn(pairs, self.candidates, rng):
                 i, j = (i, j) if own.random() < 0.5 else (j, i)
                 anchors = columns[i], columns[j]
+                near = np.minimum(apart[i], apart[j]).tolist()
                 judged = {
-                    columns[k]: self._judge(scene, columns[k], anchors, float(angles[i, j, k]))
-                    for k in range(len(columns))
-                    if k not in (i, j)
+                    column: self._judge(scene, (*anchors, column), angle, nearest)
+                    for column, angle, nearest in zip(
+                        columns, angles[i, j].tolist(), near, strict=True
+                    )
+                    if column not in anchors
                 }
                 cases.append(Case(anchors=anchors, judged=judged))
             yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(
-        self, scene: SceneFacts, a: int, anchors: tuple[int, int], angle: float
+        self, scene: SceneFacts, columns: tuple[int, int, int], angle: float, near: float
     ) -> Judgement | None:
+        """Whether the last column is between the others, at that angle and that far from the nearer one's centre."""
         straight, bent = BETWEEN
         if bent < angle < straight:
             return None
-        offset = scene.boxes.center[list(anchors), :2] - scene.boxes.center[a, :2]
-        near = float(np.linalg.norm(offset, axis=1).min())
         holds = angle >= straight
-        if holds and any(scene.boxes.shares_floor(a, anchor) for anchor in anchors):
+        if holds and scene.boxes.shares_floor[columns[2], list(columns[:2])].any():
             return None
         is_clear = angle >= self.min_straight and near >= self.min_separation
         return Judgement(
@@ -160,14 +167,13 @@ class AgainstWall:
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
             standing = [a for a in columns if _stands_on_floor(scene, a)]
-            judged = {
-                a: self._judge(scene, a) for a in standing if not scene.contacts.is_opening(a)
-            }
+            standing = [a for a in standing if not scene.contacts.is_opening(a)]
+            gaps = scene.surfaces.to_nearest(standing, scene.contacts.walls).tolist()
+            judged = {a: self._judge(scene, a, gap) for a, gap in zip(standing, gaps, strict=True)}
             cases = [Case(anchors=(), judged=judged)] * self.questions
             yield from claims(facts, relation, views, cases, len(cases), rng)
 
-    def _judge(self, scene: SceneFacts, a: int) -> Judgement | None:
-        gap = scene.contacts.distance_to(a, scene.contacts.walls)
+    def _judge(self, scene: SceneFacts, a: int, gap: float) -> Judgement | None:
         near, far = AGAINST
         if near < gap < far or gap == np.inf:
             return None

@@ -122,15 +122,15 @@ def _reference(
         return Reference(instance=instance, words=facts.scene.labels[column], style="label")
     style = others[int(rng.integers(len(others)))]
     if style == "attribute":
-        phrases = _attribute_phrases(facts, views, column)
+        phrases = facts.once(_attribute_phrases, views, column)
         words = phrases[int(rng.integers(len(phrases)))]
         return Reference(instance=instance, words=words, style=style)
     if style == "ordinal":
-        counted = _ordinals(facts, views, column)
+        counted = facts.once(_ordinals, views, column)
         view, phrase = counted[int(rng.integers(len(counted)))]
         words = f"{phrase}{_image(views, view)}"
         return Reference(instance=instance, words=words, style=style)
-    marked = [view for view, kinds in _marker_kinds(facts, views, column) if style in kinds]
+    marked = [view for view, kinds in facts.once(_marker_kinds, views, column) if style in kinds]
     view = marked[int(rng.integers(len(marked)))]
     return _marked(facts, views, column, (style, view, color))
 
@@ -172,11 +172,11 @@ def _every_style(facts: Facts, views: tuple[int, ...], column: int) -> tuple[str
     possible = set()
     if facts.once(_rivals, views)[column] == 1:
         possible.add("label")
-    if _attribute_phrases(facts, views, column):
+    if facts.once(_attribute_phrases, views, column):
         possible.add("attribute")
-    if _ordinals(facts, views, column):
+    if facts.once(_ordinals, views, column):
         possible.add("ordinal")
-    for _, kinds in _marker_kinds(facts, views, column):
+    for _, kinds in facts.once(_marker_kinds, views, column):
         possible.update(kinds)
     return tuple(style for style in ANY if style in possible)
 
@@ -257,24 +257,19 @@ def _marker_kinds(
     """The asked views that show the object clearly, each with the kinds of marker that single it out there."""
     if facts.once(_copies)[column]:
         return ()
-    seen = facts.seen(CLEARLY_SEEN)
-    shown = [view for view in views if seen[view, column]]
-    return tuple((view, facts.once(_kinds, view, column)) for view in shown)
+    shown = facts.once(_clear_views)[column]
+    return tuple((view, facts.once(_kinds, view, column)) for view in views if view in shown)
+
+
+def _clear_views(facts: Facts) -> list[set[int]]:
+    """For each instance the views that show it clearly."""
+    return [set(np.flatnonzero(seen).tolist()) for seen in facts.seen(CLEARLY_SEEN).T]
 
 
 def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
     kinds = ["mask"]
     camera, pixels = facts.views[view].camera, facts.visibility.pixels[view, column]
-    bounds = facts.bounds[view]
-    left, top, right, bottom = bounds[column]
-    area = (bounds[:, 2] - bounds[:, 0] + 1) * (bounds[:, 3] - bounds[:, 1] + 1)
-    width = np.minimum(bounds[:, 2], right) - np.maximum(bounds[:, 0], left) + 1
-    height = np.minimum(bounds[:, 3], bottom) - np.maximum(bounds[:, 1], top) + 1
-    both = np.nan_to_num(np.maximum(width, 0) * np.maximum(height, 0))
-    overlap = both / (np.nan_to_num(area) + area[column] - both)
-    overlap[column] = 0.0
-    share = pixels / area[column]
-    if share >= MIN_BOX_SHARE and overlap.max() <= MAX_BOX_OVERLAP:
+    if facts.once(_boxable, view)[column]:
         kinds.append("box")
     radius = point_radius(camera.height, camera.width)
     if (
@@ -283,6 +278,22 @@ def _kinds(facts: Facts, view: int, column: int) -> tuple[str, ...]:
     ):
         kinds.append("point")
     return tuple(kinds)
+
+
+def _boxable(facts: Facts, view: int) -> Bool[Array, " N"]:
+    """Which instances a box around them singles out in a view: it shows them for a good part, and frames no other one."""
+    shown = np.flatnonzero(facts.visibility.pixels[view])
+    bounds = facts.bounds[view, shown]
+    area = (bounds[:, 2] - bounds[:, 0] + 1) * (bounds[:, 3] - bounds[:, 1] + 1)
+    low = np.maximum(bounds[:, None, :2], bounds[None, :, :2])
+    high = np.minimum(bounds[:, None, 2:], bounds[None, :, 2:])
+    both = np.maximum(high - low + 1, 0).prod(axis=-1)
+    overlap = both / (area[:, None] + area - both)
+    np.fill_diagonal(overlap, 0.0)
+    share = facts.visibility.pixels[view, shown] / area
+    result = np.zeros(len(facts.scene.ids), bool)
+    result[shown] = (share >= MIN_BOX_SHARE) & (overlap.max(axis=1, initial=0) <= MAX_BOX_OVERLAP)
+    return result
 
 
 def _copies(facts: Facts) -> Bool[Array, " N"]:

@@ -124,18 +124,18 @@ class Inside:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object with something inside, about things that rest on some object or other."""
         scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
+        contained = scene.once(_contained)
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
             on_object = [a for a in columns if _supporters(scene, a)]
             cases = []
-            for b in columns:
-                if any(_is_contained(scene, a, b) for a in columns):
-                    judged = {a: self._judge(scene, a, b) for a in on_object if a != b}
-                    cases.append(Case(anchors=(b,), judged=judged))
+            for b in (b for b in columns if any((a, b) in contained for a in columns)):
+                judged = {a: self._judge(scene, a, b) for a in on_object if a != b}
+                cases.append(Case(anchors=(b,), judged=judged))
             yield from claims(facts, relation, views, cases, self.candidates, rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
-        holds = _is_contained(scene, a, b)
+        holds = (a, b) in scene.once(_contained)
         boxed, rest = scene.contacts.boxed_in(a, b), float(scene.contacts.rest[a, b])
         sides, roofed = scene.contacts.enclosure(a, b) if holds else (0, False)
         near = scene.instances[b].box.contains(scene.surfaces.points(a), OUTSIDE)
@@ -183,7 +183,7 @@ class Hanging:
         drop, rest = float(contacts.drop[a]), float(contacts.rest[a].max(initial=0.0))
         if drop > DROP:
             shell = np.concatenate([contacts.walls, contacts.ceilings])
-            gap = contacts.distance_to(a, shell)
+            gap = float(scene.surfaces.to_nearest([a], shell)[0])
             if drop == np.inf or contacts.hover[a].max(initial=0.0) > 0.0 or gap > ATTACHED:
                 return None
             is_clear = drop >= self.min_drop and gap <= self.max_gap
@@ -205,8 +205,12 @@ def _supporters(scene: SceneFacts, a: int) -> list[int]:
     return [int(column) for column in on]
 
 
-def _is_contained(scene: SceneFacts, a: int, b: int) -> bool:
+def _contained(scene: SceneFacts) -> frozenset[tuple[int, int]]:
+    """All pairs of an object and another that it is rather inside than not."""
     contacts = scene.contacts
-    if a == b or contacts.rest[a, b] <= HALF or contacts.cover[a, b] <= HALF:
-        return False
-    return contacts.boxed_in(a, b) > HALF and contacts.enclosure(a, b)[0] >= 2
+    held = np.argwhere((contacts.rest > HALF) & (contacts.cover > HALF)).tolist()
+    return frozenset(
+        (a, b)
+        for a, b in held
+        if a != b and contacts.boxed_in(a, b) > HALF and contacts.enclosure(a, b)[0] >= 2
+    )

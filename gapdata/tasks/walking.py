@@ -105,7 +105,7 @@ class Navigation:
                 if margin < self.min_angle:
                     facts.drop(self.name, "direction near the border of two turns")
                     continue
-                way = facts.once(_walk_of, group[0], group[2])
+                way = facts.scene.once(_walk, group[0], group[2])
                 if way is None or way[1] < self.min_clearance:
                     facts.drop(self.name, "the way is not free")
                     continue
@@ -166,7 +166,7 @@ class RoutePlan:
                 )
                 if second is None:
                     continue
-                ways = [facts.once(_walk_of, *leg) for leg in (group[::2], group[2:])]
+                ways = [facts.scene.once(_walk, *leg) for leg in (group[::2], group[2:])]
                 clear = min((0.0 if way is None else way[1] for way in ways), default=0.0)
                 if clear < self.min_clearance or ways[0] is None:
                     facts.drop(self.name, "the way is not free")
@@ -230,7 +230,7 @@ def _groups(
 def _turn(facts: Facts, task: str, group: Sequence[int], min_separation: float) -> float | None:
     """Degrees, left positive, that one turns at the first object from the second to the third; None when unclear."""
     boxes = facts.scene.boxes
-    if any(boxes.shares_floor(group[0], other) for other in group[1:]):
+    if boxes.shares_floor[group[0], list(group[1:])].any():
         facts.drop(task, "one object stands on or in another")
         return None
     spots = boxes.center[list(group), :2]
@@ -279,10 +279,6 @@ def _same_quarters(
         angles = _angles(spots if number == 0 else spots[:, [1, 0, 2]]) + 180.0 * (number > 0)
         same.append([_quarter(angle)[0] == quarter for angle in angles.tolist()])
     return np.asarray(np.array(same).all(axis=0))
-
-
-def _walk_of(facts: Facts, start: int, end: int) -> tuple[Float[Array, "2"], float] | None:
-    return _walk(facts.scene, start, end)
 
 
 def _walk(scene: SceneFacts, start: int, end: int) -> tuple[Float[Array, "2"], float] | None:

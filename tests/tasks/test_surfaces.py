@@ -10,8 +10,9 @@ from scipy.optimize import lsq_linear
 
 from gapdata.geometry.transforms import rotation_about_z
 from gapdata.scene import Scene
+from gapdata.tasks import triangles as triangles_module
 from gapdata.tasks.facts import SceneFacts
-from gapdata.tasks.surfaces import TriangleSet
+from gapdata.tasks.triangles import Triangles
 from tests.fixtures.scenes import MeshBuilder, surface_points
 
 
@@ -76,18 +77,70 @@ def test_surface_points_lie_on_the_surface_and_spread_by_area():
     assert on_ends == pytest.approx(2 * 2 / (2 * (2 + 4 + 8)), abs=0.02)
 
 
-def test_the_nearest_point_of_triangles_is_never_beaten_by_a_dense_sampling():
+@pytest.fixture(scope="module")
+def swarms():
+    """Groups of random triangles, one of them without area, and points to be nearest to."""
     rng = np.random.default_rng(0)
-    weights = rng.dirichlet((1, 1, 1), 4000)
-    for _ in range(20):
-        triangles, point = rng.normal(size=(3, 3, 3)), rng.normal(size=3) * 2
-        nearest = TriangleSet(triangles).nearest(point)
-        dense = np.einsum("wc,fcx->fwx", weights, triangles).reshape(-1, 3)
+    counts = rng.integers(1, 9, 20)
+    corners = rng.normal(size=(counts.sum(), 3, 3))
+    corners[3] = corners[3, :1]
+    stop = np.cumsum(counts)
+    groups = rng.permutation(np.repeat(np.arange(20), 3))
+    return corners, stop - counts, stop, groups, rng.normal(size=(60, 3)) * 2
+
+
+def test_the_nearest_point_of_triangles_is_never_beaten_by_a_dense_sampling(swarms):
+    corners, start, stop, groups, points = swarms
+    weights = np.random.default_rng(1).dirichlet((1, 1, 1), 4000)
+    found = Triangles(corners, start, stop).nearest(points, groups)
+    for group, point, nearest in zip(groups, points, found, strict=True):
+        own = corners[start[group] : stop[group]]
+        dense = np.einsum("wc,fcx->fwx", weights, own).reshape(-1, 3)
         best = np.linalg.norm(dense - point, axis=1).min()
         distance = np.linalg.norm(nearest - point)
         assert distance <= best + 1e-12
         assert distance >= best - 0.2
         assert np.linalg.norm(dense - nearest, axis=1).min() < 0.2
+
+
+def test_nearest_points_do_not_depend_on_what_else_is_asked(swarms, monkeypatch):
+    corners, start, stop, groups, points = swarms
+    triangles = Triangles(corners, start, stop)
+    together = triangles.nearest(points, groups)
+    alone = [triangles.nearest(points[[row]], groups[[row]])[0] for row in range(len(points))]
+    assert np.array_equal(together, alone)
+    monkeypatch.setattr(triangles_module, "BLOCK", 20)
+    assert np.array_equal(triangles.nearest(points, groups), together)
+
+
+@pytest.fixture(scope="module")
+def heap():
+    """Thirty turned boxes of all sizes, some within others."""
+    rng, builder = np.random.default_rng(5), MeshBuilder()
+    for number in range(30):
+        size, yaw = rng.uniform(0.1, 2, 3).tolist(), float(rng.uniform(-3, 3))
+        builder.box(rng.uniform(-5, 5, 3).tolist(), size, f"thing {number}", yaw=yaw)
+    return builder.scene([])
+
+
+def test_distances_measured_together_are_those_measured_alone(heap):
+    pairs = [(a, b) for a in range(30) for b in range(a)]
+    together = SceneFacts(heap).surfaces
+    together.measure(pairs)
+    alone = SceneFacts(heap).surfaces
+    assert all(together.distance(*pair) == alone.distance(*pair[::-1]) for pair in pairs)
+    assert together.distances(3, [7, 3, 1]).tolist() == [alone.distance(3, b) for b in (7, 3, 1)]
+
+
+@pytest.mark.parametrize("is_mesh", [True, False])
+def test_the_nearest_of_several_is_found_without_measuring_all(heap, is_mesh):
+    scene = heap if is_mesh else replace(heap, mesh=None, points=surface_points(heap, 20000))
+    surfaces, every = SceneFacts(scene).surfaces, SceneFacts(scene).surfaces
+    others = np.arange(12, 30)
+    found = surfaces.to_nearest(range(12), others)
+    assert found.tolist() == [every.distances(a, others.tolist()).min() for a in range(12)]
+    assert surfaces.to_nearest([0], others[:0]).tolist() == [np.inf]
+    assert surfaces.to_nearest([], others).tolist() == []
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 0.2, 0.3])
