@@ -1,0 +1,1 @@
+"""How good answers, depth, normals, poses, points and boxes are: numpy in, plain numbers out."""
