@@ -18,9 +18,9 @@ from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
 from gapmodel.geometry_input import GeometryInput
 from gapmodel.objectives import objective_class
-from gapmodel.patches import patch_grid, patchify
+from gapmodel.patches import patch_grid, patchify, token_grid, unpatchify
 
-VisualLevels = tuple[Float[Tensor, "I h w D"], ...]
+Grid = Float[Tensor, "I h w D"]
 
 
 class GapModel(Qwen3VLForConditionalGeneration):
@@ -50,7 +50,13 @@ class GapModel(Qwen3VLForConditionalGeneration):
             encoder = build_geometry_encoder(
                 config.geometry, levels=levels + 1, patch_size=config.token_size
             )
-            fusion = build_fusion(config)
+            fusion = build_fusion(
+                config.fusion,
+                hidden_size=config.text_config.hidden_size,
+                levels=levels + 1,
+                geometry_width=encoder.width,
+                patch_size=config.token_size,
+            )
         heads = {
             name: objective_class(name)(
                 hidden_size=config.text_config.hidden_size, levels=levels, **settings
@@ -83,8 +89,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
 
     def encode(
         self, images: UInt8[Tensor, "I H W 3"], geometry: GeometryInput | None = None
-    ) -> VisualLevels:
-        """The visual tokens with geometry fused in: the DeepStack levels, then the main one.
+    ) -> tuple[Grid, tuple[Grid, ...]]:
+        """The main visual tokens and the DeepStack levels, with geometry fused in.
 
         Without `geometry` the pictures are taken as RGB alone. Raises ConfigError for sides that are no whole
         number of tokens.
@@ -101,37 +107,34 @@ class GapModel(Qwen3VLForConditionalGeneration):
             merge=vision.spatial_merge_size,
             frames=vision.temporal_patch_size,
         )
-        levels = self._visual_levels(
-            patches, patch_grid(count, height, width, vision.patch_size, images.device)
-        )
-        if self.geometry_encoder is None:
-            return levels
+        grid = patch_grid(count, height, width, vision.patch_size, images.device)
         if geometry is None:
             sample = torch.zeros(count, dtype=torch.int64, device=images.device)
             geometry = GeometryInput.rgb_only(sample, (height, width), images=images)
-        return self.fusion(levels, self.geometry_encoder(geometry), geometry)
+        return self._encode_patches(patches, grid, token_grid(self.config, height, width), geometry)
 
-    def _visual_levels(self, patches: Tensor, grid: Tensor) -> VisualLevels:
+    def _encode_patches(
+        self, patches: Tensor, grid: Tensor, tokens: tuple[int, int], geometry: GeometryInput
+    ) -> tuple[Grid, tuple[Grid, ...]]:
         output = self.model.visual(
             patches.to(self.model.visual.dtype), grid_thw=grid, return_dict=True
         )
-        merge = self.config.vision_config.spatial_merge_size
-        shape = (len(grid), int(grid[0, 1]) // merge, int(grid[0, 2]) // merge, -1)
-        return tuple(
-            level.view(shape) for level in (*output.deepstack_features, output.pooler_output)
-        )
+        shape = (len(grid), *tokens, -1)
+        visual = output.pooler_output.view(shape)
+        levels = tuple(level.view(shape) for level in output.deepstack_features)
+        if self.geometry_encoder is None:
+            return visual, levels
+        return self.fusion(visual, levels, self.geometry_encoder(geometry), geometry)
 
     @staticmethod
     def encoder_outputs(
-        levels: VisualLevels, block_image: Tensor | None = None
+        visual: Grid, levels: tuple[Grid, ...]
     ) -> dict[str, BaseModelOutputWithDeepstackFeatures]:
-        """What transformers takes as mm_encoder_outputs: the tokens of each picture block of the row, in order."""
-        if block_image is not None:
-            levels = tuple(level[block_image] for level in levels)
-        flat = [level.flatten(0, 2) for level in levels]
+        """What transformers takes as mm_encoder_outputs: the tokens of all picture blocks, one after the other."""
         return {
             "image": BaseModelOutputWithDeepstackFeatures(
-                pooler_output=(flat[-1],), deepstack_features=[(level,) for level in flat[:-1]]
+                pooler_output=(visual.flatten(0, 2),),
+                deepstack_features=[(level.flatten(0, 2),) for level in levels],
             )
         }
 
@@ -140,40 +143,53 @@ class GapModel(Qwen3VLForConditionalGeneration):
         input_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_grid_thw: Tensor | None = None,
-        images: Tensor | None = None,
         K: Tensor | None = None,
         cam2first: Tensor | None = None,
         input_depth: Tensor | None = None,
         input_normal: Tensor | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Qwen3-VL's forward; `images` (uint8 [I, H, W, 3], one size) stand in for pixel_values and may bring geometry.
+        """Qwen3-VL's forward, which may be given the geometry of the pictures: K, cam2first, depth and normals as in Batch.
 
-        K, cam2first, input_depth and input_normal are as in Batch; geometry counts as given when depth or normals are
-        there. All pictures belong to one scene.
+        Pictures of one row of the batch are one scene. With a geometry encoder all pictures have one size (ConfigError).
         """
-        past = kwargs.get("past_key_values")
-        if images is not None:
+        if pixel_values is not None and self.geometry_encoder is not None:
+            layers = {"K": K, "cam2first": cam2first, "depth": input_depth, "normal": input_normal}
+            kwargs["mm_encoder_outputs"] = self.encoder_outputs(
+                *self._encode_rows(input_ids, pixel_values, image_grid_thw, layers)
+            )
             pixel_values = None
-            if past is None or past.get_seq_length() == 0:
-                geometry = GeometryInput.rgb_only(
-                    torch.zeros(len(images), dtype=torch.int64, device=images.device),
-                    (images.shape[1], images.shape[2]),
-                    images=images,
-                )
-                named = {
-                    "K": K,
-                    "cam2first": cam2first,
-                    "depth": input_depth,
-                    "normal": input_normal,
-                }
-                geometry = replace(
-                    geometry, **{name: layer for name, layer in named.items() if layer is not None}
-                )
-                kwargs["mm_encoder_outputs"] = self.encoder_outputs(self.encode(images, geometry))
         return super().forward(
             input_ids=input_ids,
             pixel_values=pixel_values,
             image_grid_thw=image_grid_thw,
             **kwargs,
         )
+
+    def _encode_rows(
+        self,
+        input_ids: Tensor,
+        patches: Tensor,
+        grid: Tensor,
+        layers: dict[str, Tensor | None],
+    ) -> tuple[Grid, tuple[Grid, ...]]:
+        """The fused tokens of the pictures of a batch of prompts."""
+        if len(torch.unique(grid, dim=0)) != 1 or grid[0, 0] != 1:
+            raise ConfigError(f"expected pictures of one size, found patch grids {grid.tolist()}")
+        vision = self.config.vision_config
+        height, width = (int(side) * vision.patch_size for side in grid[0, 1:])
+        tokens = token_grid(self.config, height, width)
+        images = unpatchify(
+            patches,
+            (height, width),
+            patch=vision.patch_size,
+            merge=vision.spatial_merge_size,
+            frames=vision.temporal_patch_size,
+        )
+        shown = (input_ids == self.config.image_token_id).sum(1) // (tokens[0] * tokens[1])
+        sample = torch.repeat_interleave(torch.arange(len(shown), device=shown.device), shown)
+        geometry = replace(
+            GeometryInput.rgb_only(sample, (height, width), images=images),
+            **{name: layer for name, layer in layers.items() if layer is not None},
+        )
+        return self._encode_patches(patches, grid, tokens, geometry)

@@ -7,7 +7,7 @@ token next to each other, tokens row by row; and repeats a still picture for eac
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from gapmodel.config import GapConfig
@@ -24,6 +24,18 @@ def patchify(
     ordered = grid.permute(0, 2, 5, 3, 6, 1, 4, 7).unsqueeze(6)
     repeated = ordered.expand(-1, -1, -1, -1, -1, -1, frames, -1, -1)
     return repeated.reshape(count * rows * columns * merge**2, 3 * frames * patch**2)
+
+
+def unpatchify(
+    patches: Float[Tensor, "N F"], size: tuple[int, int], *, patch: int, merge: int, frames: int
+) -> UInt8[Tensor, "I H W 3"]:
+    """The pictures of a size (height, width) that `patchify` made these patches of."""
+    rows, columns = size[0] // (patch * merge), size[1] // (patch * merge)
+    grid = patches.view(-1, rows, columns, merge, merge, 3, frames, patch, patch)[
+        :, :, :, :, :, :, 0
+    ]
+    scaled = grid.permute(0, 1, 3, 6, 2, 4, 7, 5).reshape(-1, *size, 3)
+    return ((scaled.float() * 0.5 + 0.5) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
 def patch_grid(

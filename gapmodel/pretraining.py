@@ -40,27 +40,41 @@ class PretrainingModel(nn.Module):
     def features(self, batch: Batch) -> Features:
         """The features of a batch: each picture is encoded once, the row runs once through the language model."""
         model = self.model
-        levels = model.encode(batch.images, GeometryInput.from_batch(batch))
-        base = model.model
+        visual, levels = self._encode(batch)
         mask = packed_mask(
             batch.group_ids, batch.branch_ids, model.config.text_config._attn_implementation
         )
-        hidden_LD: Tensor = base(
+        hidden_LD: Tensor = model.model(
             input_ids=batch.input_ids[None],
             position_ids=batch.position_ids[:, None],
             attention_mask=mask,
-            mm_encoder_outputs=model.encoder_outputs(levels, batch.block_image),
+            mm_encoder_outputs=model.encoder_outputs(
+                visual[batch.block_image], tuple(level[batch.block_image] for level in levels)
+            ),
             use_cache=False,
         ).last_hidden_state[0]
-        _, rows, columns, _ = levels[0].shape
+        rows, columns = visual.shape[1:3]
         places = torch.arange(rows * columns, device=hidden_LD.device)
         scene = batch.block_start[batch.scene_block][:, None] + places
         phrase = batch.phrase_token
         return Features(
             views=hidden_LD[scene].unflatten(1, (rows, columns)),
-            visual=levels[-1],
-            levels=levels[:-1],
+            visual=visual,
+            levels=levels,
             phrases=None if phrase is None else hidden_LD[phrase],
             answers=hidden_LD[torch.nonzero(batch.labels >= 0)[:, 0] - 1],
             logits=model.lm_head,
         )
+
+    def _encode(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The visual tokens of the batch's pictures.
+
+        Without pictures a blank one is encoded and dropped again: a rank that skips the vision tower would leave the
+        others waiting for its share of the parameters.
+        """
+        if len(batch.images):
+            return self.model.encode(batch.images, GeometryInput.from_batch(batch))
+        side = self.model.config.token_size
+        blank = batch.images.new_zeros(1, side, side, 3)
+        visual, levels = self.model.encode(blank)
+        return visual[:0], tuple(level[:0] for level in levels)

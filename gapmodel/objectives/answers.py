@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from gapmodel.data.batch import Batch
@@ -19,6 +19,7 @@ class Answers(Objective):
     """Mean cross-entropy over the supervised tokens. Has no parameters of its own: logits are the model's."""
 
     def forward(self, features: Features, batch: Batch) -> Loss:
+        """The loss; also logs the share of supervised tokens that would be chosen."""
         hidden_ND = features.answers
         labels_N = batch.labels[batch.labels >= 0]
         if not len(labels_N):
@@ -28,7 +29,7 @@ class Answers(Objective):
         def sums(hidden_nD: Tensor, labels_n: Tensor) -> tuple[Tensor, Tensor]:
             logits_nV = features.logits(hidden_nD).float()
             right_n = logits_nV.detach().argmax(-1) == labels_n
-            return F.cross_entropy(logits_nV, labels_n, reduction="sum"), right_n.sum()
+            return functional.cross_entropy(logits_nV, labels_n, reduction="sum"), right_n.sum()
 
         parts = [
             checkpoint(sums, hidden_nD, labels_n, use_reentrant=False)

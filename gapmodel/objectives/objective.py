@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from gapmodel.data.batch import Batch
@@ -36,6 +37,7 @@ class Objective(nn.Module):
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def forward(self, features: Features, batch: Batch) -> Loss:
+        """The loss of this objective on a micro-batch."""
         raise NotImplementedError
 
 
@@ -44,4 +46,4 @@ def zero_loss(module: nn.Module, features: Features) -> Loss:
     value = 0.0 * (features.views.sum() + features.visual.sum())
     for parameter in module.parameters():
         value = value + 0.0 * parameter.sum()
-    return Loss(value=value, count=value.new_zeros((), dtype=value.new_zeros(0).long().dtype))
+    return Loss(value=value, count=torch.zeros((), dtype=torch.int64, device=value.device))
