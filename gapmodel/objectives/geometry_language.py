@@ -1,0 +1,56 @@
+"""Geometry and language: what the pictures show of an object against the phrase for its shape, size and material."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from gapmodel.data.batch import Batch
+from gapmodel.features import Features
+from gapmodel.objectives.contrast import (
+    Temperature,
+    info_nce,
+    phrase_features,
+    similarities,
+)
+from gapmodel.objectives.objective import Loss, Objective
+from gapmodel.objectives.regions import coverage, pool_regions
+from gapmodel.objectives.tokens import TokenGrid, mlp, split_tokens
+
+
+class GeometryLanguage(Objective):
+    """Symmetric InfoNCE between the pooled cells of each object and its phrase's last hidden state.
+
+    Negatives are the other objects and phrases of the batch; objects with the same words are none of each other.
+    """
+
+    needs = frozenset({"instance", "objects"})
+
+    def __init__(self, hidden_size: int, levels: int, width: int = 256) -> None:
+        super().__init__()
+        self.tokens = TokenGrid(hidden_size, levels, 4 * width)
+        self.region = mlp(width, 2 * width, width)
+        self.phrase = nn.Sequential(nn.LayerNorm(hidden_size), mlp(hidden_size, 2 * width, width))
+        self.temperature = Temperature()
+
+    def forward(self, features: Features, batch: Batch) -> Loss:
+        """The loss over the objects that a mask shows and a phrase describes."""
+        assert batch.object_phrase is not None
+        cells = split_tokens(self.tokens(features))
+        pooled, seen = pool_regions(cells, coverage(batch, *cells.shape[2:]))
+        valid = seen & (batch.object_phrase >= 0)
+        dtype = self.tokens.project.weight.dtype
+        phrases = phrase_features(features.phrases, batch.object_phrase, features.views).to(dtype)
+        scale = self.temperature()
+        logits = similarities(self.region(pooled.to(dtype)), self.phrase(phrases), scale)
+        # Equal phrases share a row.
+        other = batch.object_phrase[:, None] != batch.object_phrase[None, :]
+        found = info_nce(logits, other, valid)
+        return Loss(
+            value=found.loss,
+            count=found.count,
+            metrics={
+                "region_to_phrase": found.forward_accuracy,
+                "phrase_to_region": found.backward_accuracy,
+                "temperature": 1.0 / scale.detach()[0],
+            },
+        )
