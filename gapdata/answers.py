@@ -145,6 +145,23 @@ def parse_answer(text: str, answer_format: str, unit: str = "", choices: Sequenc
     return rounded_value(_parse_json(text), answer_format)
 
 
+def read_quantity(text: str) -> tuple[float, str]:
+    """The number that a text states, not rounded, and the unit as it is written there in lower case ("" = none).
+
+    Understands "about 3.0 m", "three", "3m", "300 cm". Raises AnswerError for a text that says anything else.
+    """
+    bare = text.strip().lower()
+    bare = HEDGE.sub("", bare, count=1) if HEDGE.match(bare) else bare
+    match = QUANTITY.fullmatch(bare.strip().removesuffix(".").rstrip())
+    _require(match is not None, "a number, with a unit or without", text)
+    assert match is not None
+    digits = match["number"]
+    if digits in NUMBER_WORDS:
+        return float(NUMBER_WORDS[digits]), match["unit"]
+    _require(re.fullmatch(NUMBER, digits) is not None, "a number", text)
+    return float(digits), match["unit"]
+
+
 def format_choices(choices: Sequence[str]) -> str:
     """The options as lines "A. first", "B. second", to be put below a question."""
     return "\n".join(f"{chr(ord('A') + i)}. {choice}" for i, choice in enumerate(choices))
@@ -193,17 +210,7 @@ def _floats(values: Sequence[float]) -> str:
 
 def _parse_number(text: str, unit: str) -> float:
     _require(unit in DECIMALS, f"a unit of {sorted(DECIMALS)}", unit)
-    bare = HEDGE.sub("", text.lower(), count=1) if HEDGE.match(text.lower()) else text.lower()
-    match = QUANTITY.fullmatch(bare.strip().removesuffix(".").rstrip())
-    if match is None:
-        raise AnswerError(
-            f"answer: expected a number in {unit or 'units of one'}, found {text[:80]!r}"
-        )
-    digits, written = match["number"], match["unit"]
-    number = float(NUMBER_WORDS[digits]) if digits in NUMBER_WORDS else None
-    if number is None:
-        _require(re.fullmatch(NUMBER, digits) is not None, "a number", text)
-        number = float(digits)
+    number, written = read_quantity(text)
     factors = CONVERSIONS[unit]
     _require(written == "" or written in factors, f"the unit {unit!r}", text)
     return _round(number * factors.get(written, 1.0), DECIMALS[unit])
