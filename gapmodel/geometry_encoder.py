@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gapdata.errors import ConfigError
-from gapmodel.geometry_input import GeometryInput, camera_directions, to_patches
+from gapmodel.geometry_input import GeometryInput, camera_directions
+from gapmodel.grids import to_patches
 from gapmodel.settings import read_settings, require
 from gapmodel.vit import Block, axial_rotation, grid_positions
 
@@ -31,7 +32,11 @@ class DepthNormalSettings:
 
     def __post_init__(self) -> None:
         where = "geometry"
-        require(self.heads > 0 and self.width % self.heads == 0, where, "width must be a multiple of heads")  # fmt: skip
+        require(
+            self.heads > 0 and self.width % self.heads == 0,
+            where,
+            "width must be a multiple of heads",
+        )
         require(self.width // self.heads % 4 == 0, where, "width / heads must be a multiple of 4")
         require(self.depth > 0, where, f"depth must be positive, found {self.depth}")
 
@@ -53,7 +58,8 @@ def build_geometry_encoder(
         settings = read_settings(DepthNormalSettings, values, "geometry")
         return DepthNormalEncoder(settings, levels=levels, patch_size=patch_size)
     if kind == "vggt":
-        from gapmodel.vggt import VggtEncoder, VggtSettings
+        from gapmodel.vggt import VggtSettings
+        from gapmodel.vggt_encoder import VggtEncoder
 
         vggt = read_settings(VggtSettings, values, "geometry")
         return VggtEncoder(vggt, levels=levels, patch_size=patch_size)
@@ -111,7 +117,7 @@ class DepthNormalEncoder(nn.Module):
         rotation = axial_rotation(
             grid_positions(rows, columns, maps.device), self.width // self.settings.heads
         )
-        features = []
+        features: list[Tensor] = []
         for number, block in enumerate(self.blocks):
             x_INC = block(x_INC, rotation)
             if number in self.taps:

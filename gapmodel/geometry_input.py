@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from gapmodel.data.batch import Batch
+from gapmodel.grids import patch_centres, to_patches
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -96,20 +97,6 @@ def camera_directions(
     x = (u[None, None, :] - K[:, 0, 2, None, None] - skew * y) / K[:, 0, 0, None, None]
     x, y = torch.broadcast_tensors(x, y)
     return torch.stack([x, y, torch.ones_like(x)], dim=-1)
-
-
-def patch_centres(length: int, patch_size: int, device: torch.device) -> Float32[Tensor, " n"]:
-    """Pixel coordinates of the centres of patches along an axis; 0 is the centre of the first pixel."""
-    count = length // patch_size
-    return (torch.arange(count, device=device) + 0.5) * patch_size - 0.5
-
-
-def to_patches(layer: Float[Tensor, "I H W C"], patch_size: int) -> Float[Tensor, "I h w D"]:
-    """Each patch's pixels, row by row, as one vector of D = patch_size**2 * C."""
-    count, height, width, channels = layer.shape
-    rows, columns = height // patch_size, width // patch_size
-    grid = layer.reshape(count, rows, patch_size, columns, patch_size, channels)
-    return grid.transpose(2, 3).reshape(count, rows, columns, patch_size**2 * channels)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
