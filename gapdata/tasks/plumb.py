@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Int32
 
 Array = np.ndarray
 
-CELL = 0.2  # metres, of the raster that faces are sorted into
+CELL = 0.05  # metres, of the raster that faces are sorted into
 MIN_TILT = 0.3  # cosine to the vertical under which a face counts as upright and is left out
 EDGE = 1e-6  # of a face's size: how far beyond its edges a line still meets it
 

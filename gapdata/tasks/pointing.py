@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -19,5 +21,7 @@ def _deepest(facts: Facts, view: int, column: int) -> tuple[int, int, float]:
     inside = cv2.distanceTransform(
         np.pad(crop.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
-    v, u = np.unravel_index(int(inside.argmax()), inside.shape)
-    return int(u) - 1 + left, int(v) - 1 + top, float(inside[v, u])
+    # Squares are whole numbers: rounded to them, ties do not hang on the last bit, which differs from run to run.
+    square = np.rint(inside * inside)
+    v, u = np.unravel_index(int(square.argmax()), square.shape)
+    return int(u) - 1 + left, int(v) - 1 + top, math.sqrt(float(square[v, u]))
