@@ -20,14 +20,16 @@ from gapmodel.spatial_attention import Space, SpatialAttention, picture_groups, 
 class FusionSettings:
     """Sizes of the fusion.
 
-    across_pictures: attention over all pictures of a sample, else within each picture. position: `points` turns
-    queries and keys by the tokens' 3D positions where they are known, `none` never does.
+    across_pictures: attention over all pictures of a sample, in the frame of its first camera. A question
+    on some of a sample's pictures then sees a trace of the others, and a picture's tokens depend on the company it is
+    encoded in. Otherwise attention stays within each picture, in its own camera's frame. position: `points`
+    turns queries and keys by the tokens' 3D positions where they are known, `none` never does.
     """
 
     width: int = 512
     heads: int = 8
     mlp_ratio: float = 2.0
-    across_pictures: bool = True
+    across_pictures: bool = False
     position: str = "points"
 
     def __post_init__(self) -> None:
@@ -77,10 +79,7 @@ class LevelFusion(nn.Module):
         self.hidden = nn.Linear(2 * width, int(settings.mlp_ratio * width))
         self.gate = nn.Linear(2 * width, 1)
         self.out = nn.Linear(self.hidden.out_features, hidden_size)
-        self.init_own_weights()
-
-    def init_own_weights(self) -> None:
-        """Zeros in the residual's last layer, so that nothing is added, and a gate that is half open for every token."""
+        # Nothing is added at first, and every token's gate is half open.
         for layer in (self.out, self.gate):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -113,8 +112,8 @@ class GeometryFusion(nn.Module):
 
     Each token gets visual + gate * out(what both sides found), with one gate for a token of a level and
     `out` starting at zero: before the first optimiser step the output equals the input exactly; then `out`
-    learns first, and from the second step on everything behind it. Tokens attend within their sample
-    (or picture) only. Positions are in the frame of the sample's first camera: moving the world changes nothing.
+    learns first, and from the second step on everything behind it. Tokens attend within their picture or
+    sample only. Positions are relative to a camera: moving the world changes nothing.
     """
 
     def __init__(
@@ -156,7 +155,9 @@ class GeometryFusion(nn.Module):
         tokens = (pictures.size[0] // self.patch_size) * (pictures.size[1] // self.patch_size)
         rotation = None
         if self.settings.position == "points":
-            positions = token_positions(pictures, self.patch_size)
+            positions = token_positions(
+                pictures, self.patch_size, in_first_camera=self.settings.across_pictures
+            )
             cosine, sine = spatial_rotation(positions, self.settings.width // self.settings.heads)
             rotation = groups.gather(cosine)[:, None], groups.gather(sine)[:, None]
         return Space(groups=groups, mask=groups.mask(tokens), rotation=rotation)

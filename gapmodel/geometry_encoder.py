@@ -93,17 +93,12 @@ class DepthNormalEncoder(nn.Module):
             f"taps must be {levels} rising block numbers of {settings.depth} blocks, the last block last, found {list(self.taps)}",
         )
         self.embed = nn.Linear(patch_size**2 * CHANNELS, self.width)
-        self.absent = nn.Parameter(torch.empty(self.width))
+        self.absent = nn.Parameter(0.02 * torch.randn(self.width))
         self.blocks = nn.ModuleList(
             Block(self.width, settings.heads, mlp_ratio=settings.mlp_ratio)
             for _ in range(settings.depth)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(self.width) for _ in range(levels))
-        self.init_own_weights()
-
-    def init_own_weights(self) -> None:
-        """Draws the absent token."""
-        nn.init.normal_(self.absent, std=0.02)
 
     def forward(self, pictures: GeometryInput) -> tuple[Float[Tensor, "I h w C"], ...]:
         """The features of each level, the main visual tokens' last."""

@@ -101,7 +101,7 @@ def camera_directions(
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class TokenPositions:
-    """Where the visual tokens lie, in the first camera's frame of their sample, in metres."""
+    """Where the visual tokens lie, in metres, in the frame of a camera."""
 
     point: Float32[Tensor, "I h w 3"]  # zeros where not known
     point_known: Bool[Tensor, "I h w"]
@@ -109,8 +109,12 @@ class TokenPositions:
     ray_known: Bool[Tensor, "I h w"]
 
 
-def token_positions(pictures: GeometryInput, patch_size: int) -> TokenPositions:
+def token_positions(
+    pictures: GeometryInput, patch_size: int, *, in_first_camera: bool
+) -> TokenPositions:
     """Each patch's point and ray: through its centre, as far as the median of its known depths.
+
+    In the axes of its sample's first camera, or of its own; poses enter only into the former.
 
     The median (the lower of two middle ones) is a depth that something in the patch has; a mean would
     hang between the two sides of an edge. Patches without depth have a ray only, pictures without any
@@ -125,14 +129,16 @@ def token_positions(pictures: GeometryInput, patch_size: int) -> TokenPositions:
     depth = torch.where(pictures.depth_known, pictures.depth, torch.nan)
     depth = to_patches(depth[..., None], patch_size).nanmedian(dim=-1).values
     point_known = ~depth.isnan()
-    rotation, translation = pictures.cam2first[:, :3, :3], pictures.cam2first[:, :3, 3]
-    rotation = torch.where(measured[:, None, None], rotation, 0.0)
-    ray = torch.einsum("iab,ihwb->ihwa", rotation, direction / direction.norm(dim=-1, keepdim=True))
-    in_camera = direction * torch.where(point_known, depth, 0.0)[..., None]
-    point = torch.einsum("iab,ihwb->ihwa", rotation, in_camera) + translation[:, None, None]
+    ray = direction / direction.norm(dim=-1, keepdim=True)
+    point = direction * torch.where(point_known, depth, 0.0)[..., None]
+    if in_first_camera:
+        rotation, translation = pictures.cam2first[:, :3, :3], pictures.cam2first[:, :3, 3]
+        ray = torch.einsum("iab,ihwb->ihwa", rotation, ray)
+        point = torch.einsum("iab,ihwb->ihwa", rotation, point) + translation[:, None, None]
+    ray_known = measured[:, None, None].expand(point_known.shape)
     return TokenPositions(
         point=torch.where(point_known[..., None], point, 0.0),
         point_known=point_known,
-        ray=ray,
-        ray_known=measured[:, None, None].expand(point_known.shape),
+        ray=torch.where(ray_known[..., None], ray, 0.0),
+        ray_known=ray_known,
     )

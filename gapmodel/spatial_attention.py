@@ -136,7 +136,7 @@ class SpatialAttention(nn.Module):
         q, k = self.query_norm(q), self.key_norm(k)
         if space.rotation is not None:
             q, k = _rotate(q, space.rotation), _rotate(k, space.rotation)
-        mixed = functional.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=space.mask)
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=space.mask)
         mixed_STC = mixed.transpose(1, 2).flatten(2)
         return self.out(space.groups.scatter(mixed_STC, x_INC.shape[1]))
 

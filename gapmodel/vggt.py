@@ -94,23 +94,15 @@ class Dinov2(nn.Module):
         width = settings.width
         self.grid = settings.trained_grid
         self.patch_embed = Projection(width, settings.patch)
-        self.cls_token = nn.Parameter(torch.empty(1, 1, width))
-        self.pos_embed = nn.Parameter(torch.empty(1, 1 + self.grid**2, width))
-        self.register_tokens = nn.Parameter(torch.empty(1, settings.registers, width))
-        self.mask_token = nn.Parameter(torch.empty(1, width))  # of its pre-training, unused here
+        self.cls_token = nn.Parameter(1e-6 * torch.randn(1, 1, width))
+        self.pos_embed = nn.Parameter(0.02 * torch.randn(1, 1 + self.grid**2, width))
+        self.register_tokens = nn.Parameter(1e-6 * torch.randn(1, settings.registers, width))
+        self.mask_token = nn.Parameter(torch.zeros(1, width))  # of its pre-training, unused here
         self.blocks = nn.ModuleList(
             Block(width, settings.heads, normalise=False, layer_scale=1.0, epsilon=1e-6)
             for _ in range(settings.backbone_depth)
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.init_own_weights()
-
-    def init_own_weights(self) -> None:
-        """Draws the tokens and the positions."""
-        nn.init.normal_(self.pos_embed, std=0.02)
-        nn.init.normal_(self.cls_token, std=1e-6)
-        nn.init.normal_(self.register_tokens, std=1e-6)
-        nn.init.zeros_(self.mask_token)
 
     def forward(self, images: Float[Tensor, "I 3 H W"]) -> Float[Tensor, "I N C"]:
         """The normalised patch tokens."""
@@ -144,22 +136,16 @@ class VggtAggregator(nn.Module):
         width = settings.width
         self.patch_embed = Dinov2(settings)
         # For the first picture, and for all others.
-        self.camera_token = nn.Parameter(torch.empty(1, 2, 1, width))
-        self.register_token = nn.Parameter(torch.empty(1, 2, settings.registers, width))
+        self.camera_token = nn.Parameter(1e-6 * torch.randn(1, 2, 1, width))
+        self.register_token = nn.Parameter(1e-6 * torch.randn(1, 2, settings.registers, width))
         self.frame_blocks = self._blocks()
         self.global_blocks = self._blocks()
-        self.init_own_weights()
 
     def _blocks(self) -> nn.ModuleList:
         width, heads = self.settings.width, self.settings.heads
         return nn.ModuleList(
             Block(width, heads, layer_scale=0.01) for _ in range(self.settings.depth)
         )
-
-    def init_own_weights(self) -> None:
-        """Draws the special tokens."""
-        nn.init.normal_(self.camera_token, std=1e-6)
-        nn.init.normal_(self.register_token, std=1e-6)
 
     def forward(self, images: Float[Tensor, "B S 3 H W"]) -> Float[Tensor, "B S M h w C"]:
         """Features of the tapped layers for B scenes of S pictures in [0, 1]; H and W are multiples of the patch."""

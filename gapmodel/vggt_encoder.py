@@ -28,15 +28,10 @@ class VggtEncoder(nn.Module):
         self.settings, self.patch_size = settings, patch_size
         self.width = 2 * settings.width
         self.taps = matching_levels(levels, len(settings.taps))
-        self.absent = nn.Parameter(torch.empty(levels, self.width))
+        self.absent = nn.Parameter(0.02 * torch.randn(levels, self.width))
         if settings.source == "online":
             self.aggregator = VggtAggregator(settings).requires_grad_(False)
         self.has_weights = not settings.weights
-        self.init_own_weights()
-
-    def init_own_weights(self) -> None:
-        """Draws the absent tokens."""
-        nn.init.normal_(self.absent, std=0.02)
 
     def load_weights(self) -> None:
         """Reads the checkpoint that the settings name into the frozen network."""

@@ -85,13 +85,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, width: int, start: float) -> None:
         super().__init__()
-        self.start = start
-        self.gamma = nn.Parameter(torch.empty(width))
-        self.init_own_weights()
-
-    def init_own_weights(self) -> None:
-        """Sets the factors to where they start."""
-        nn.init.constant_(self.gamma, self.start)
+        self.gamma = nn.Parameter(torch.full((width,), start))
 
     def forward(self, x: Tensor) -> Tensor:
         """The channels times their factors."""
