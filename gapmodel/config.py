@@ -1,9 +1,10 @@
 """The configuration of a model: Qwen3-VL's own, and what is added to it."""
 
+from dataclasses import field
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
-from transformers import Qwen3VLConfig
+from transformers import AutoConfig, Qwen3VLConfig
 
 
 @strict
@@ -16,17 +17,22 @@ class GapConfig(Qwen3VLConfig):
 
     model_type = "gapmodel"
 
-    geometry: dict[str, Any] | None = None
-    fusion: dict[str, Any] | None = None
-    heads: dict[str, dict[str, Any]] | None = None
+    geometry: dict[str, Any] = field(default_factory=lambda: {"kind": "none"})
+    fusion: dict[str, Any] = field(default_factory=dict)
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def __post_init__(self, **kwargs: Any) -> None:
-        self.geometry = self.geometry or {"kind": "none"}
-        self.fusion = self.fusion or {}
-        self.heads = self.heads or {}
-        super().__post_init__(**kwargs)
+    @classmethod
+    def get_config_dict(cls, name_or_path: Any, **kwargs: Any) -> tuple[dict[str, Any], Any]:
+        """A stored configuration; Qwen3-VL's is one of a model to which nothing is added yet."""
+        values, unused = super().get_config_dict(name_or_path, **kwargs)
+        if values.get("model_type") == Qwen3VLConfig.model_type:
+            values["model_type"] = cls.model_type
+        return values, unused
 
     @property
     def token_size(self) -> int:
         """Pixels that one visual token spans in each direction."""
         return int(self.vision_config.patch_size * self.vision_config.spatial_merge_size)
+
+
+AutoConfig.register(GapConfig.model_type, GapConfig, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from transformers import Qwen3VLForConditionalGeneration
+from transformers import AutoModelForImageTextToText, Qwen3VLForConditionalGeneration
 from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
 
 from gapdata.errors import ConfigError
@@ -193,3 +193,6 @@ class GapModel(Qwen3VLForConditionalGeneration):
             **{name: layer for name, layer in layers.items() if layer is not None},
         )
         return self._encode_patches(patches, grid, tokens, geometry)
+
+
+AutoModelForImageTextToText.register(GapConfig, GapModel, exist_ok=True)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from transformers import PreTrainedTokenizerBase
+
 from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
+from gapmodel.data.prompt import IMAGE, VISION_END, VISION_START
+from gapmodel.model import GapModel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preset:
-    """A size. `hub` names the checkpoint to start from; without one the model starts from random weights."""
+    """A size: settings of Qwen3-VL's two parts, and of what is added when it is asked for.
+
+    hub: the checkpoint to start from; without one the model starts from random weights and a tokenizer of its own.
+    geometry: of the `depth_normal` encoder. heads: objective -> settings of its head, its own defaults where not named.
+    """
 
     vision: Mapping[str, Any]
     text: Mapping[str, Any]
+    geometry: Mapping[str, Any]
+    fusion: Mapping[str, Any]
+    heads: Mapping[str, Mapping[str, Any]]
     hub: str = ""
     tie_word_embeddings: bool = True
 
@@ -38,6 +50,10 @@ QWEN_TEXT = {
     "max_position_embeddings": 262144, "rope_parameters": _rope(5e6, (24, 20, 20)),
 }  # fmt: skip
 
+SMALL_HEADS = {name: {"width": 64} for name in ("depth", "normal", "pointmap")} | {
+    name: {"width": 128} for name in ("point_image", "geometry_language", "relations")
+}
+
 PRESETS: Mapping[str, Preset] = {
     "tiny": Preset(
         vision={
@@ -48,6 +64,16 @@ PRESETS: Mapping[str, Preset] = {
             "vocab_size": 1536, "hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4,
             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
             "max_position_embeddings": 32768, "rope_parameters": _rope(1e5, (6, 5, 5)),
+        },
+        geometry={"width": 32, "depth": 3, "heads": 2},
+        fusion={"width": 64, "heads": 2},
+        heads={
+            "depth": {"width": 16, "heads": 4}, "normal": {"width": 16, "heads": 4},
+            "pointmap": {"width": 16, "heads": 4},
+            "pose": {"width": 32, "heads": 2, "depth": 1},
+            "reconstruction": {"width": 32, "heads": 2, "depth": 1},
+            "point_image": {"width": 16}, "geometry_language": {"width": 16},
+            "relations": {"width": 16}, "distillation": {"hidden": 32},
         },
     ),
     "small": Preset(
@@ -60,6 +86,9 @@ PRESETS: Mapping[str, Preset] = {
             "num_attention_heads": 10, "num_key_value_heads": 5, "head_dim": 64,
             "max_position_embeddings": 65536, "rope_parameters": _rope(1e6, (12, 10, 10)),
         },
+        geometry={"width": 192, "depth": 4, "heads": 3},
+        fusion={"width": 256, "heads": 4},
+        heads=SMALL_HEADS,
     ),
     "qwen3-vl-2b": Preset(
         hub="Qwen/Qwen3-VL-2B-Instruct",
@@ -68,6 +97,9 @@ PRESETS: Mapping[str, Preset] = {
             "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28,
             "num_attention_heads": 16,
         },
+        geometry={},
+        fusion={},
+        heads={},
     ),
     "qwen3-vl-4b": Preset(
         hub="Qwen/Qwen3-VL-4B-Instruct",
@@ -76,6 +108,9 @@ PRESETS: Mapping[str, Preset] = {
             "hidden_size": 2560, "intermediate_size": 9728, "num_hidden_layers": 36,
             "num_attention_heads": 32,
         },
+        geometry={},
+        fusion={},
+        heads={},
     ),
 }  # fmt: skip
 
@@ -83,21 +118,71 @@ PRESETS: Mapping[str, Preset] = {
 def preset_config(
     name: str,
     *,
+    tokenizer: PreTrainedTokenizerBase | None = None,
     geometry: Mapping[str, Any] | None = None,
     fusion: Mapping[str, Any] | None = None,
-    heads: Mapping[str, Mapping[str, Any]] | None = None,
-    **text: Any,
+    heads: Collection[str] | Mapping[str, Mapping[str, Any]] = (),
 ) -> GapConfig:
-    """The configuration of a preset. `text` overrides settings of the language model (vocab_size, say)."""
+    """The configuration of a preset. Raises ConfigError for a name that is none.
+
+    tokenizer: whose special tokens and size the model gets, needed for presets without a hub checkpoint. geometry:
+    {"kind": ...} and settings of that encoder; without it the model has none. heads: objectives by name, with
+    settings where they shall not be the preset's.
+    """
     if name not in PRESETS:
         raise ConfigError(f"preset {name!r}: expected one of {', '.join(PRESETS)}")
     preset = PRESETS[name]
-    text_config = {**preset.text, **text}
-    return GapConfig(
-        vision_config={**preset.vision, "out_hidden_size": text_config["hidden_size"]},
-        text_config=text_config | {"tie_word_embeddings": preset.tie_word_embeddings},
+    own = preset.geometry if geometry and geometry["kind"] == "depth_normal" else {}
+    settings = heads if isinstance(heads, Mapping) else dict.fromkeys(heads, {})
+    config = GapConfig(
+        vision_config={**preset.vision, "out_hidden_size": preset.text["hidden_size"]},
+        text_config={**preset.text, "tie_word_embeddings": preset.tie_word_embeddings},
         tie_word_embeddings=preset.tie_word_embeddings,
-        geometry=dict(geometry) if geometry else None,
-        fusion=dict(fusion) if fusion else None,
-        heads={head: dict(settings) for head, settings in (heads or {}).items()},
+        geometry={**own, **(geometry or {"kind": "none"})},
+        fusion={**preset.fusion, **(fusion or {})},
+        heads={
+            head: {**preset.heads.get(head, {}), **changed}
+            for head, changed in settings.items()
+            if head != "answers"
+        },
     )
+    if tokenizer is not None:
+        use_tokenizer(config, tokenizer)
+    return config
+
+
+def use_tokenizer(config: GapConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Give a configuration the special tokens of a tokenizer, and rows for all its tokens."""
+    if len(tokenizer) > config.text_config.vocab_size:
+        raise ConfigError(
+            f"tokenizer of {len(tokenizer)} tokens: the model has {config.text_config.vocab_size}"
+        )
+    config.image_token_id = tokenizer.convert_tokens_to_ids(IMAGE)
+    config.video_token_id = tokenizer.convert_tokens_to_ids("<|video_pad|>")
+    config.vision_start_token_id = tokenizer.convert_tokens_to_ids(VISION_START)
+    config.vision_end_token_id = tokenizer.convert_tokens_to_ids(VISION_END)
+    config.text_config.pad_token_id = tokenizer.pad_token_id
+    config.text_config.eos_token_id = tokenizer.eos_token_id
+
+
+def build_model(
+    config: GapConfig,
+    *,
+    source: str = "",
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> GapModel:
+    """A model of a configuration: weights of a folder or hub id `source`, random ones without.
+
+    Parts that the source lacks start from random weights. device "meta" gives shapes only.
+    """
+    if source:
+        model = GapModel.from_pretrained(source, config=config, dtype=dtype)
+        return model.to(device)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device(device):
+            return GapModel(config)
+    finally:
+        torch.set_default_dtype(before)

@@ -131,7 +131,7 @@ def example_batch(
     depth = np.repeat(z[:, None, :], height, axis=1).astype(np.float32)
     x_first = ray_x[None] * z + shift[:, None]
     stripe = np.clip(((x_first + 1.2) / 2.4 * objects).astype(np.int32), 0, objects - 1) + 1
-    normal = np.array([slope, 0, -1], np.float32) / np.hypot(slope, 1.0)
+    normal = np.array([slope, 0, -1], np.float32) / np.float32(np.hypot(slope, 1.0))
 
     # Points on the wall where every camera sees them: drawn in the first picture's middle.
     px = rng.uniform(0.3, 0.6, samples * points) * width
