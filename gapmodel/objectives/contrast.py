@@ -58,7 +58,10 @@ def similarities(
 
 
 def info_nce(
-    logits: Float32[Tensor, "N N"], negative: Bool[Tensor, "N N"], valid: Bool[Tensor, " N"]
+    logits: Float32[Tensor, "N N"],
+    forward_negative: Bool[Tensor, "N N"],
+    backward_negative: Bool[Tensor, "N N"],
+    valid: Bool[Tensor, " N"],
 ) -> Contrast:
     """Symmetric InfoNCE: cross-entropy of each match (diagonal) among its row's negatives and among its column's.
 
@@ -66,29 +69,38 @@ def info_nce(
     in CLIP. Entries that are neither match nor negative do not count, pairs that are not valid are neither. Pairs
     without any negative teach nothing and are not counted.
     """
-    negative = negative & valid[:, None] & valid[None, :]
-    negative = negative & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    rows, columns = negative.any(dim=1), negative.any(dim=0)
-    counted = rows | columns
+    both_valid = valid[:, None] & valid[None, :]
+    both_valid = both_valid & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
     match = logits.diagonal()
-    # A column more, so that there is a largest entry also without pairs.
-    others = torch.where(negative, logits, ABSENT)
-    forward, best_forward = _against(match, functional.pad(others, (0, 1), value=ABSENT))
-    backward, best_backward = _against(match, functional.pad(others.T, (0, 1), value=ABSENT))
+    forward, forward_best, forward_any = _against(match, logits, forward_negative & both_valid)
+    backward, backward_best, backward_any = _against(
+        match, logits.T, (backward_negative & both_valid).T
+    )
+    counted = forward_any | backward_any
     return Contrast(
         loss=masked_mean(0.5 * (forward + backward), counted),
         count=counted.sum(),
-        forward_accuracy=masked_mean(best_forward, rows),
-        backward_accuracy=masked_mean(best_backward, columns),
+        forward_accuracy=masked_mean(forward_best, forward_any),
+        backward_accuracy=masked_mean(backward_best, backward_any),
     )
 
 
+def first_of_kind(kind: Int64[Tensor, " N"], valid: Bool[Tensor, " N"]) -> Bool[Tensor, " N"]:
+    """Whether an item is the first valid one of its kind: what stands there several times is one negative, not several."""
+    if not len(kind):
+        return valid
+    same = (kind[:, None] == kind[None, :]) & valid[None, :]
+    return valid & (same.byte().argmax(dim=1) == torch.arange(len(kind), device=kind.device))
+
+
 def _against(
-    match: Float32[Tensor, " N"], others: Float32[Tensor, "N M"]
-) -> tuple[Float32[Tensor, " N"], Float32[Tensor, " N"]]:
-    """-log(e^match / (e^match + sum of e^others)), and 1 where the match is above all others."""
+    match: Float32[Tensor, " N"], logits: Float32[Tensor, "N N"], negative: Bool[Tensor, "N N"]
+) -> tuple[Float32[Tensor, " N"], Float32[Tensor, " N"], Bool[Tensor, " N"]]:
+    """-log(e^match / (e^match + sum of e^negatives)); 1 where the match is above them all; whether there are any."""
+    # A column more, so that there is a largest entry also without pairs.
+    others = functional.pad(torch.where(negative, logits, ABSENT), (0, 1), value=ABSENT)
     loss = functional.softplus(others.logsumexp(dim=1) - match)
-    return loss, (match > others.amax(dim=1)).float().detach()
+    return loss, (match > others.amax(dim=1)).float().detach(), negative.any(dim=1)
 
 
 def phrase_features(

@@ -14,7 +14,13 @@ from torch.nn import functional
 
 from gapdata.errors import ConfigError
 from gapmodel.features import Features
-from gapmodel.objectives.tokens import TokenGrid, position_codes, split_tokens, start_near_zero
+from gapmodel.objectives.tokens import (
+    TokenGrid,
+    in_float32,
+    position_codes,
+    split_tokens,
+    start_near_zero,
+)
 from gapmodel.vit import Block
 
 
@@ -57,11 +63,11 @@ class DenseDecoder(nn.Module):
         images, height, width, channels = grid.shape
         positions = position_codes(height, width, channels, grid.device).to(grid.dtype)
         flat = self.mix(grid.flatten(1, 2) + positions)
-        pooled = self.pool(self.pool_norm(flat.mean(dim=1)))
+        pooled = in_float32(self.pool, self.pool_norm(flat.mean(dim=1)))
         cells = self.refine[0](split_tokens(flat.view(images, height, width, channels)))
         for split, refine in zip(self.split, self.refine[1:], strict=True):
             cells = refine(functional.pixel_shuffle(split(cells), 2))
-        return self.out(cells).permute(0, 2, 3, 1).float(), pooled.float()
+        return in_float32(self.out, cells).permute(0, 2, 3, 1), pooled
 
 
 class ConvBlock(nn.Module):

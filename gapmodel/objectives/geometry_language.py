@@ -8,6 +8,7 @@ from gapmodel.data.batch import Batch
 from gapmodel.features import Features
 from gapmodel.objectives.contrast import (
     Temperature,
+    first_of_kind,
     info_nce,
     phrase_features,
     similarities,
@@ -25,7 +26,7 @@ class GeometryLanguage(Objective):
 
     needs = frozenset({"instance", "objects"})
 
-    def __init__(self, hidden_size: int, levels: int, width: int = 256) -> None:
+    def __init__(self, hidden_size: int, levels: int, width: int = 128) -> None:
         super().__init__()
         self.tokens = TokenGrid(hidden_size, levels, 4 * width)
         self.region = mlp(width, 2 * width, width)
@@ -38,13 +39,16 @@ class GeometryLanguage(Objective):
         cells = split_tokens(self.tokens(features))
         pooled, seen = pool_regions(cells, coverage(batch, *cells.shape[2:]))
         valid = seen & (batch.object_phrase >= 0)
-        dtype = self.tokens.project.weight.dtype
-        phrases = phrase_features(features.phrases, batch.object_phrase, features.views).to(dtype)
+        phrases = phrase_features(features.phrases, batch.object_phrase, features.views).to(
+            cells.dtype
+        )
         scale = self.temperature()
-        logits = similarities(self.region(pooled.to(dtype)), self.phrase(phrases), scale)
+        logits = similarities(self.region(pooled.to(cells.dtype)), self.phrase(phrases), scale)
         # Equal phrases share a row.
         other = batch.object_phrase[:, None] != batch.object_phrase[None, :]
-        found = info_nce(logits, other, valid)
+        found = info_nce(
+            logits, other & first_of_kind(batch.object_phrase, valid)[None, :], other, valid
+        )
         return Loss(
             value=found.loss,
             count=found.count,

@@ -33,7 +33,7 @@ class PointImage(Objective):
         self,
         hidden_size: int,
         levels: int,
-        width: int = 256,
+        width: int = 128,
         radius: float = 0.1,
         neighbours: int = 16,
         most_rows: int = 2048,
@@ -58,14 +58,15 @@ class PointImage(Objective):
         cells = split_tokens(self.tokens(features))
         size = cells.new_tensor((width, height), dtype=torch.float32)
         of_pixel = self.pixel(sample_bilinear(cells, image, batch.seen_pixel[taken], size))
-        of_point = self.points(batch.point_first, batch.point_sample, point)
+        of_point = self.points(batch.point_first, batch.point_sample, point, cells.dtype)
         scale = self.temperature()
         logits = similarities(of_pixel, of_point, scale)
 
         place, sample = batch.point_first[point], batch.point_sample[point]
         near = (place[:, None] - place[None, :]).square().sum(dim=-1) < self.radius**2
         same = sample[:, None] == sample[None, :]
-        found = info_nce(logits, ~(near & same), torch.ones_like(point, dtype=torch.bool))
+        apart = ~(near & same)
+        found = info_nce(logits, apart, apart, torch.ones_like(point, dtype=torch.bool))
         return Loss(
             value=found.loss,
             count=found.count,
@@ -92,9 +93,9 @@ class PointEncoder(nn.Module):
         xyz: Float32[Tensor, "P 3"],
         sample: Int64[Tensor, " P"],
         asked: Int64[Tensor, " N"],
+        dtype: torch.dtype,
     ) -> Float[Tensor, "N C"]:
-        """Features of the points `asked` (positions in xyz), their neighbours taken from the same sample."""
-        dtype = next(self.parameters()).dtype
+        """Features of the points `asked` (rows of xyz) from them and their neighbours in the same sample, in `dtype`."""
         centre = xyz[asked]
         offsets, there = self._neighbours(xyz, sample, asked)
         around = self.around((offsets / NEIGHBOURHOOD).to(dtype))

@@ -14,7 +14,13 @@ from gapmodel.features import Features
 from gapmodel.objectives.dense import masked_mean
 from gapmodel.objectives.normal import angle_between
 from gapmodel.objectives.objective import Loss, Objective
-from gapmodel.objectives.tokens import QueryDecoder, TokenGrid, position_codes, start_near_zero
+from gapmodel.objectives.tokens import (
+    QueryDecoder,
+    TokenGrid,
+    in_float32,
+    position_codes,
+    start_near_zero,
+)
 
 LEAST_MOTION = 0.05  # metres; below it the direction of motion is noise and not supervised
 LEAST_DISTANCE = (
@@ -108,7 +114,7 @@ class Pose(Objective):
         own = grid.flatten(1, 2) + positions
         first = own[first_pictures(batch)]
         memory = torch.cat([first + self.which[0], own + self.which[1]], dim=1)
-        raw = self.out(self.decoder(memory).flatten(1)).float()
+        raw = in_float32(self.out, self.decoder(memory).flatten(1))
         rotation = rotation_6d(raw[:, :6] + raw.new_tensor(IDENTITY_6D))
         direction = functional.normalize(raw[:, 6:9] + raw.new_tensor(FORWARD), dim=-1)
         middle = math.log(TYPICAL_FOV / (math.pi - TYPICAL_FOV))

@@ -20,6 +20,7 @@ from gapmodel.objectives.regions import coverage, gather_regions, object_of
 from gapmodel.objectives.tokens import (
     QueryDecoder,
     TokenGrid,
+    in_float32,
     position_codes,
     split_tokens,
     start_near_zero,
@@ -27,6 +28,7 @@ from gapmodel.objectives.tokens import (
 
 TYPICAL_CENTRE = (0.0, 0.0, 2.5)  # metres, where an untrained head starts
 TYPICAL_RADIUS = 0.5  # metres
+LEAST_RADIUS = 0.01  # metres
 LEAST_DISTANCE = 0.5  # metres; the centres of nearer objects weigh as much as at this distance
 
 
@@ -51,7 +53,7 @@ class Reconstruction(Objective):
     """Chamfer distance of the shape + error of the centre over its distance + error of the log radius.
 
     Learned queries read the cells under the object's mask in all pictures of its sample, a small group of points
-    comes out of each. Truth is all scene points of the object, seen or not.
+    comes out of each. Truth is the batch's points of the object.
     """
 
     needs = frozenset({"instance", "points", "objects"})
@@ -60,7 +62,7 @@ class Reconstruction(Objective):
         self,
         hidden_size: int,
         levels: int,
-        width: int = 256,
+        width: int = 128,
         heads: int = 8,
         depth: int = 2,
         queries: int = 16,
@@ -83,9 +85,9 @@ class Reconstruction(Objective):
         predicted, seen = self._read(features, batch)
         truth, there = object_points(batch, self.most_points)
         valid = seen & (there.sum(dim=1) >= self.least_points)
-        centre = batch.object_box_first[:, :3]
-        radius = torch.linalg.vector_norm(batch.object_box_first[:, 3:6], dim=1) / 2
-        radius = torch.where(valid, radius, 1.0).clamp(min=0.01)
+        box = torch.where(valid[:, None], batch.object_box_first, 1.0)
+        centre = box[:, :3]
+        radius = (torch.linalg.vector_norm(box[:, 3:6], dim=1) / 2).clamp(min=LEAST_RADIUS)
 
         shape_error = chamfer(
             predicted.shape, (truth - centre[:, None]) / radius[:, None, None], there
@@ -117,8 +119,8 @@ class Reconstruction(Objective):
         covered = coverage(batch, rows, columns)
         memory, taken = gather_regions(cells, covered, self.most_cells)
         read = self.decoder(memory, taken)
-        box = self.box(read[:, 0]).float()
-        shape = self.shape(read[:, 1:]).float().unflatten(-1, (-1, 3)).flatten(1, 2)
+        box = in_float32(self.box, read[:, 0])
+        shape = in_float32(self.shape, read[:, 1:]).unflatten(-1, (-1, 3)).flatten(1, 2)
         objects = Objects(
             centre=box[:, :3] + box.new_tensor(TYPICAL_CENTRE),
             log_radius=box[:, 3] + math.log(TYPICAL_RADIUS),

@@ -5,30 +5,65 @@ Legend: Q relations, F = 2Q facts, O objects, C channels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor, nn
 
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
-from gapmodel.objectives.contrast import Temperature, info_nce, phrase_features, similarities
-from gapmodel.objectives.dense import masked_mean
+from gapmodel.objectives.contrast import (
+    Temperature,
+    first_of_kind,
+    info_nce,
+    phrase_features,
+    similarities,
+)
 from gapmodel.objectives.objective import Loss, Objective
 from gapmodel.objectives.regions import coverage, pool_regions
 from gapmodel.objectives.tokens import TokenGrid, mlp, split_tokens
 
 
-class Relations(Objective):
-    """Symmetric InfoNCE between ordered pairs of objects and relation phrases.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Facts:
+    """What is known: `pairs` (rows of objects, ordered) hold `phrase` (its row) and do not hold `inverse`."""
 
-    Each relation is two facts: a to b holds the phrase, b to a the inverse. The hard negatives of a fact are the
-    inverse phrase for the same pair and the same phrase for the pair turned round; the other facts of the batch are
-    negatives too, save those that are known to hold.
+    pairs: Int64[Tensor, "F 2"]
+    phrase: Int64[Tensor, " F"]
+    inverse: Int64[Tensor, " F"]
+
+    @classmethod
+    def of(cls, batch: Batch) -> Facts:
+        """Each relation as it is given, then each turned round: b to a holds the inverse phrase."""
+        assert batch.relation_objects is not None
+        assert batch.relation_phrase is not None
+        assert batch.relation_inverse is not None
+        return cls(
+            pairs=torch.cat([batch.relation_objects, batch.relation_objects.flip(1)]),
+            phrase=torch.cat([batch.relation_phrase, batch.relation_inverse]),
+            inverse=torch.cat([batch.relation_inverse, batch.relation_phrase]),
+        )
+
+    def refuted(self) -> Bool[Tensor, "F F"]:
+        """Whether the pair of row f is known not to hold the phrase of column g: some fact on it has that as inverse."""
+        same_pair = (self.pairs[:, None] == self.pairs[None, :]).all(dim=-1)
+        denied = self.inverse[:, None] == self.phrase[None, :]
+        return (same_pair.float() @ denied.float()) > 0
+
+
+class Relations(Objective):
+    """Symmetric InfoNCE between ordered pairs of objects and relation phrases, against what is known to be false.
+
+    Each relation is two facts: a to b holds the phrase, b to a the inverse. Negatives of a pair are the inverses of
+    all phrases it is known to hold; negatives of a phrase are the pairs of the batch known to hold its inverse, the
+    same pair turned round among them. Phrases that may hold as well ("above" for a pair given as "left of") are
+    neither.
     """
 
     needs = frozenset({"instance", "objects", "relations"})
 
-    def __init__(self, hidden_size: int, levels: int, width: int = 256) -> None:
+    def __init__(self, hidden_size: int, levels: int, width: int = 128) -> None:
         super().__init__()
         self.tokens = TokenGrid(hidden_size, levels, 4 * width)
         self.pair = mlp(2 * width, 2 * width, width)
@@ -39,41 +74,25 @@ class Relations(Objective):
         """The loss over the facts about objects that masks show."""
         cells = split_tokens(self.tokens(features))
         regions, seen = pool_regions(cells, coverage(batch, *cells.shape[2:]))
-        pairs, phrases = facts(batch)
-        dtype = self.tokens.project.weight.dtype
-        of_pair = self.pair(regions[pairs].flatten(1).to(dtype))
-        words = phrase_features(features.phrases, phrases, features.views).to(dtype)
+        facts = Facts.of(batch)
+        valid = seen[facts.pairs].all(dim=1)
+        of_pair = self.pair(regions[facts.pairs].flatten(1).to(cells.dtype))
+        words = phrase_features(features.phrases, facts.phrase, features.views).to(cells.dtype)
         scale = self.temperature()
-        logits = similarities(of_pair, self.phrase(words), scale)
-        found = info_nce(logits, ~known_true(pairs, phrases), seen[pairs].all(dim=1))
-
-        half = len(pairs) // 2
-        inverse = torch.cat([logits.diagonal(half), logits.diagonal(-half)]).detach()
-        beats = (logits.diagonal().detach() > inverse).float()
+        false = facts.refuted()
+        pair_number = facts.pairs[:, 0] * len(seen) + facts.pairs[:, 1]
+        found = info_nce(
+            similarities(of_pair, self.phrase(words), scale),
+            false & first_of_kind(facts.phrase, valid)[None, :],
+            false & first_of_kind(pair_number, valid)[:, None],
+            valid,
+        )
         return Loss(
             value=found.loss,
             count=found.count,
             metrics={
                 "pair_to_phrase": found.forward_accuracy,
                 "phrase_to_pair": found.backward_accuracy,
-                "beats_inverse": masked_mean(beats, seen[pairs].all(dim=1)),
                 "temperature": 1.0 / scale.detach()[0],
             },
         )
-
-
-def facts(batch: Batch) -> tuple[Int64[Tensor, "F 2"], Int64[Tensor, " F"]]:
-    """Ordered pairs of objects and the row of the phrase that holds: first as given, then all turned round."""
-    assert batch.relation_objects is not None
-    assert batch.relation_phrase is not None
-    assert batch.relation_inverse is not None
-    pairs = torch.cat([batch.relation_objects, batch.relation_objects.flip(1)])
-    return pairs, torch.cat([batch.relation_phrase, batch.relation_inverse])
-
-
-def known_true(pairs: Int64[Tensor, "F 2"], phrases: Int64[Tensor, " F"]) -> Bool[Tensor, "F F"]:
-    """Whether some fact says that the pair of row f holds the phrase of column g."""
-    same_pair = (pairs[:, None] == pairs[None, :]).all(dim=-1)
-    same_phrase = phrases[:, None] == phrases[None, :]
-    # Row f meets every fact k on its pair, k meets column g by its phrase.
-    return (same_pair.float() @ same_phrase.float()) > 0

@@ -120,6 +120,15 @@ class QueryDecoder(nn.Module):
         return self.norm(queries)
 
 
+def in_float32(layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> Float32[Tensor, "..."]:
+    """What a head's last layer gives, in float32 also where the head computes in bfloat16: 8 bits are 1 cm at 2 m."""
+    weight, bias = layer.weight.float(), None if layer.bias is None else layer.bias.float()
+    with torch.autocast(device_type=inputs.device.type, enabled=False):
+        if isinstance(layer, nn.Conv2d):
+            return functional.conv2d(inputs.float(), weight, bias, padding=layer.padding)
+        return functional.linear(inputs.float(), weight, bias)
+
+
 def start_near_zero(layer: nn.Linear | nn.Conv2d) -> None:
     """A head's last layer starts from the head's prior, not from noise. Not quite 0, so that what is below it learns."""
     nn.init.normal_(layer.weight, std=1e-3)
