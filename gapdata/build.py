@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import math
-import platform
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-import pyarrow as pa
-
-from gapdata import __version__
+from gapdata.assembly import finish_dataset, run_jobs, this_platform
 from gapdata.build_config import BuildConfig
-from gapdata.card import CARD_NAME, dataset_card
-from gapdata.errors import ConfigError, GapdataError
+from gapdata.errors import ConfigError
 from gapdata.executors import open_executor
-from gapdata.shard_job import ShardJob, ShardResult, run_job
-from gapdata.shards.index import count, write_index
-from gapdata.shards.manifest import Manifest, ShardInfo, write_manifest
-from gapdata.shards.storage import write_file
+from gapdata.shard_job import ShardJob, run_job
+from gapdata.shards.manifest import Manifest
 from gapdata.sources import Source, open_source
 from gapdata.workspace import Workspace
 
@@ -42,9 +33,17 @@ def build(
     if finished is not None:
         return finished
 
-    jobs = plan_jobs(config, source, scenes)
-    results = _run_jobs(config, jobs, workspace, on_progress or (lambda done, total: None))
-    manifest = _finish(config, content, source, results)
+    results = run_jobs(
+        run_job,
+        plan_jobs(config, source, scenes),
+        open_executor(config.executor, workers=config.workers),
+        max_failures=config.max_failures,
+        on_progress=on_progress or (lambda done, total: None),
+    )
+    manifest = finish_dataset(
+        config.out, results, config=content, seed=config.seed, source=config.source,
+        licence=source.info.licence, platform=this_platform(),
+    )  # fmt: skip
     workspace.close()
     return manifest
 
@@ -102,82 +101,3 @@ def plan_jobs(
         for split, ids in sorted(scenes.items())
         for start in range(0, len(ids), size)
     ]
-
-
-def _run_jobs(
-    config: BuildConfig,
-    jobs: Sequence[ShardJob],
-    workspace: Workspace,
-    on_progress: Callable[[int, int], None],
-) -> list[ShardResult]:
-    """Results of all jobs, in their order; those finished earlier are taken as they are."""
-    results = {job.name: result for job in jobs if (result := workspace.finished_result(job.name))}
-    total = sum(len(job.scene_ids) for job in jobs)
-    done = sum(len(job.scene_ids) for job in jobs if job.name in results)
-    on_progress(done, total)
-
-    def report(scenes: int) -> None:
-        nonlocal done
-        done += scenes
-        on_progress(done, total)
-
-    executor = open_executor(config.executor, workers=config.workers)
-    todo = [job for job in jobs if job.name not in results]
-    failures = 0
-    for result in executor.run(_run_and_record, todo, report):
-        results[result.name] = result
-        failures += len(result.failures)
-        if failures > config.max_failures:
-            reasons = "; ".join(failure.reason for failure in result.failures)
-            raise GapdataError(f"more than {config.max_failures} scenes failed, at last: {reasons}")
-    return [results[job.name] for job in jobs]
-
-
-def _run_and_record(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
-    result = run_job(job, report)
-    Workspace(job.out).save_result(result)
-    return result
-
-
-def _finish(
-    config: BuildConfig, content: dict[str, Any], source: Source, results: Sequence[ShardResult]
-) -> Manifest:
-    """Writes the index, the card and, last, the manifest."""
-    drops = sum((result.drops for result in results), Counter[str]())
-    failures = tuple(failure for result in results for failure in result.failures)
-    records = [result.record for result in results if result.record is not None]
-    if not records:
-        reasons = [
-            *(failure.reason for failure in failures),
-            *(f"{r}: {n}" for r, n in drops.items()),
-        ]
-        raise GapdataError(f"{config.out}: not one sample came out: {'; '.join(reasons)}")
-    samples = pa.concat_tables([record.samples for record in records])
-    qa = pa.concat_tables([record.qa for record in records])
-    splits: dict[str, list[ShardInfo]] = {}
-    for result in results:
-        if result.record is not None:
-            splits.setdefault(result.split, []).append(result.record.info)
-    manifest = Manifest(
-        gapdata_version=__version__,
-        config=content,
-        seed=config.seed,
-        source=config.source,
-        licence=source.info.licence,
-        platform=_platform(),
-        splits={split: tuple(infos) for split, infos in splits.items()},
-        counts=count(samples, qa),
-        drops=dict(sorted(drops.items())),
-        failures=failures,
-    )
-    write_index(config.out, samples, qa)
-    write_file(config.out, CARD_NAME, dataset_card(manifest).encode())
-    write_manifest(config.out, manifest)
-    return manifest
-
-
-def _platform() -> str:
-    """What the last bit of a ray cast or a JPEG may depend on."""
-    packages = ("numpy", "open3d", "opencv-python-headless", "scipy")
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
-    return ", ".join([platform.machine(), f"python {platform.python_version()}", *versions])

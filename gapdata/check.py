@@ -310,5 +310,5 @@ def _check_row(
         wrong = [name for name in expected if row is None or row[0][name] != expected[name]]
         message = f"samples.parquet differs from the tar in {', '.join(wrong)}"
         findings.add("index", entry.where, message)
-    elif not row[1].equals(pa.Table.from_pylist(question_rows(sample), QA_SCHEMA)):
+    elif not row[1].equals(pa.Table.from_pylist(question_rows(sample.key, sample.qa), QA_SCHEMA)):
         findings.add("index", entry.where, "qa.parquet differs from qa.json")

@@ -22,6 +22,9 @@ app = typer.Typer(
 
 Url = Annotated[str, typer.Argument(metavar="OUT", help="Folder or fsspec URL of a dataset.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+NewDataset = Annotated[str, typer.Option("--out", help="Folder or URL of the new dataset.")]
+Workers = Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at --out.")]
 DATA, VIEWS, RUN = "What to build", "Views and questions", "How to run"
 
 
@@ -138,6 +141,77 @@ def preview(
 
 
 @app.command()
+def merge(
+    urls: Annotated[list[str], typer.Argument(metavar="DATASET...", help="Finished datasets.")],
+    out: NewDataset,
+    workers: Workers = 1,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make one dataset of several, splits kept."""
+    from gapdata import summary
+    from gapdata.derive import merge as run_merge
+
+    with summary.progress_bar("samples") as on_progress:
+        manifest = run_merge(
+            urls, out, workers=workers, overwrite=overwrite, on_progress=on_progress
+        )
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
+
+
+@app.command()
+def split(
+    url: Url,
+    out: NewDataset,
+    share: Annotated[
+        list[str], typer.Option(metavar="NAME=SHARE", help="A split's share of the rooms: val=0.1.")
+    ],
+    seed: Annotated[int, typer.Option(help="Which rooms go where.")] = 0,
+    workers: Workers = 1,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a dataset into other splits, the rest being train. Rescans of a room stay together."""
+    from gapdata import summary
+    from gapdata.derive import split as run_split
+
+    with summary.progress_bar("samples") as on_progress:
+        manifest = run_split(
+            url, out, _shares(share), seed=seed, workers=workers, overwrite=overwrite, on_progress=on_progress
+        )  # fmt: skip
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
+
+
+@app.command("filter")
+def filter_command(
+    url: Url,
+    out: NewDataset,
+    where: Annotated[
+        str,
+        typer.Option(
+            metavar="SQL",
+            help="A condition on qa.parquet: \"task = 'object_count' AND margin > 1\".",
+        ),
+    ],
+    keep_empty: Annotated[
+        bool, typer.Option("--keep-empty", help="Keep samples without questions.")
+    ] = False,
+    workers: Workers = 1,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the questions that meet a condition. Also knows scene_id, source, split and num_views."""
+    from gapdata import summary
+    from gapdata.derive import filter_questions
+
+    with summary.progress_bar("samples") as on_progress:
+        manifest = filter_questions(
+            url, out, where, keep_empty=keep_empty, workers=workers, overwrite=overwrite, on_progress=on_progress
+        )  # fmt: skip
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
+
+
+@app.command()
 def sources(as_json: AsJson = False) -> None:
     """List the sources: what they read, from where, and under which terms."""
     from gapdata import summary
@@ -170,6 +244,19 @@ def _names(text: str) -> tuple[str, ...]:
             raise ConfigError(f"{path}: expected a file with one name a line, found none")
         return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _shares(texts: list[str]) -> dict[str, float]:
+    shares = {}
+    for text in texts:
+        name, _, share = text.partition("=")
+        try:
+            shares[name] = float(share)
+        except ValueError:
+            raise ConfigError(
+                f"--share: expected NAME=SHARE such as val=0.1, found {text!r}"
+            ) from None
+    return shares
 
 
 def _height_width(size: str) -> tuple[int | None, int | None]:

@@ -29,6 +29,11 @@ class ShardJob:
     depth_scale: float
     max_failures: int
 
+    @property
+    def size(self) -> int:
+        """How many scenes."""
+        return len(self.scene_ids)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardResult:

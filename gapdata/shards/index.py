@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gapdata.balance import chance
 from gapdata.errors import DatasetError
-from gapdata.sample import Sample
+from gapdata.sample import QA, Sample
 from gapdata.shards.records import rows_from_questions
 from gapdata.shards.storage import open_storage, write_file
 
@@ -68,18 +68,18 @@ def sample_row(sample: Sample, shard: str) -> dict[str, Any]:
     }
 
 
-def question_rows(sample: Sample) -> list[dict[str, Any]]:
-    """A sample's rows of qa.parquet."""
+def question_rows(key: str, qa: Sequence[QA]) -> list[dict[str, Any]]:
+    """The rows of qa.parquet for the questions of the sample with this key."""
     return [
         {
             **{name: row[name] for name in QA_SCHEMA.names if name in row},
-            "key": sample.key,
+            "key": key,
             "index": index,
             "num_choices": len(row["choices"]),
             "right_choice": _place(row["answer"], row["choices"]),
             "chars": len(row["question"]) + len(row["answer"]),
         }
-        for index, row in enumerate(rows_from_questions(sample.qa))
+        for index, row in enumerate(rows_from_questions(qa))
     ]
 
 

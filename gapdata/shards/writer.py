@@ -128,7 +128,7 @@ class ShardWriter:
             key=sample.key,
             members=self._encode(sample),
             row=sample_row(sample, self.name),
-            questions=question_rows(sample),
+            questions=question_rows(sample.key, sample.qa),
         )
 
     def write(self, sample: EncodedSample) -> None:
