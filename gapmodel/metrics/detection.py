@@ -16,6 +16,7 @@ from gapmodel.metrics.boxes import boxes_from_bbox_3d, iou_matrix
 Array = np.ndarray
 
 MIN_IOU = 0.25
+_SLACK = 1e-7  # an overlap of exactly the threshold counts, whatever its last digits are
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +53,7 @@ class Counts:
 
 def count_matches(iou: Float[Array, "P T"], min_iou: float = MIN_IOU) -> int:
     """The most pairs of one predicted and one true box, each used once, that overlap by at least `min_iou`."""
-    return len(best_pairs(iou >= min_iou, iou))
+    return len(best_pairs(iou >= min_iou - _SLACK, iou))
 
 
 def best_pairs(allowed: Bool[Array, "P T"], value: Float[Array, "P T"]) -> list[tuple[int, int]]:
