@@ -18,6 +18,7 @@ from gapmodel.objectives.tokens import (
     TokenGrid,
     in_float32,
     position_codes,
+    shuffle,
     split_tokens,
     start_near_zero,
 )
@@ -66,7 +67,7 @@ class DenseDecoder(nn.Module):
         pooled = in_float32(self.pool, self.pool_norm(flat.mean(dim=1)))
         cells = self.refine[0](split_tokens(flat.view(images, height, width, channels)))
         for split, refine in zip(self.split, self.refine[1:], strict=True):
-            cells = refine(functional.pixel_shuffle(split(cells), 2))
+            cells = refine(shuffle(split(cells)))
         return in_float32(self.out, cells).permute(0, 2, 3, 1), pooled
 
 

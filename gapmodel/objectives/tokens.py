@@ -36,7 +36,13 @@ class TokenGrid(nn.Module):
 
 def split_tokens(grid_IhwC: Float[Tensor, "I h w C"]) -> Float[Tensor, "I c H W"]:
     """Each token as 2 x 2 cells of a quarter of its channels, channels first: the vision tower's own patches."""
-    return functional.pixel_shuffle(grid_IhwC.permute(0, 3, 1, 2), 2)
+    return shuffle(grid_IhwC.permute(0, 3, 1, 2))
+
+
+def shuffle(cells: Float[Tensor, "I C h w"]) -> Float[Tensor, "I c H W"]:
+    """Four channels of a cell as one channel of 2 x 2 cells: torch's pixel_shuffle, which has no gradient for I = 0."""
+    parts = cells.unflatten(1, (cells.shape[1] // 4, 2, 2))
+    return parts.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
 
 
 def position_codes(
