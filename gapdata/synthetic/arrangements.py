@@ -37,6 +37,12 @@ WORKTOP: tuple[Builder, ...] = (
     tableware.kettle, tableware.toaster, tableware.bottle, tableware.bowl, tableware.cup, tableware.pot, tableware.fruit,
     decor.small_plant, tableware.plate,
 )  # fmt: skip
+# What comes in sets, alike, or as several of a kind.
+SETS = frozenset(
+    {"apple", "book", "bottle", "bowl", "candle", "cup", "orange", "plant", "plate", "vase"}
+)
+LARGEST_SET = 6
+ELBOW_ROOM = 0.14  # metres between chairs side by side
 FLOOR_THINGS: tuple[Builder, ...] = (
     containers.cardboard_box, decor.toy_ball, containers.basket, containers.backpack, containers.suitcase, seating.stool,
     containers.storage_bin, seating.ottoman,
@@ -70,14 +76,34 @@ def against_wall(
 def clutter(
     placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0
 ) -> None:
-    """A few different things at random places of a host's surface; books may carry one more thing."""
+    """A few different things, some of them as sets, at random places of a host's surface; books may be piled."""
     order = placer.rng.permutation(len(builders))
     for k in range(count):
-        model = build(placer, builders[int(order[k % len(order)])])
+        builder = builders[int(order[k % len(order)])]
+        model = build(placer, builder)
         index = placer.on(model, host, surface=surface)
-        if index is not None and model.label == "book" and chance(placer, 0.4):
-            top = build(placer, decor.book if chance(placer, 0.5) else tableware.cup)
-            placer.on(top, index, at=(0.0, 0.0), turn=float(placer.rng.uniform(-0.3, 0.3)))
+        if index is None or model.label not in SETS or chance(placer, 0.55):
+            continue
+        more = int(placer.rng.integers(1, LARGEST_SET))
+        if model.label == "book" and chance(placer, 0.7):
+            _pile(placer, index, more)
+            continue
+        alike = chance(placer, 0.6)
+        for _ in range(more):
+            other = model if alike else build(placer, builder)
+            if placer.on(other, host, surface=surface, tries=8) is None:
+                break
+
+
+def _pile(placer: Placer, book: int, more: int) -> None:
+    """Lays smaller books on a book, and now and then a cup on top."""
+    books = [build(placer, decor.book) for _ in range(more)]
+    books.sort(key=lambda model: -float(model.size[0] * model.size[1]))
+    top = book
+    for model in [*books, *([build(placer, tableware.cup)] if chance(placer, 0.3) else [])]:
+        turn = float(placer.rng.uniform(-0.2, 0.2))
+        index = placer.on(model, top, at=(0.0, 0.0), turn=turn)
+        top = top if index is None else index
 
 
 def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -> float:
@@ -86,11 +112,14 @@ def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -
     Returns the fraction of the seats that found room.
     """
     width, depth = placer.placed[table].model.size[:2]
-    along = (-0.25 * width, 0.25 * width) if width > 1.25 else (0.0,)
+    chair = build(placer, builder)
+    a_side = max(1, int(width / (float(chair.size[0]) + ELBOW_ROOM)))
+    along = width * ((np.arange(a_side) + 0.5) / a_side - 0.5)
     seats = [(x, side * depth / 2, 0.0 if side > 0 else np.pi) for x in along for side in (-1, 1)]
     if ends or width <= 1.0:
         seats += [(side * width / 2, 0.0, -side * np.pi / 2) for side in (-1, 1)]
-    chair = build(placer, builder)
+    wanted = int(placer.rng.integers(1, len(seats) + 1))
+    seats = [seats[place] for place in placer.rng.permutation(len(seats))[:wanted].tolist()]
     taken = 0
     for x, y, turn in seats:
         outward = np.array([np.sign(x) if y == 0.0 else 0.0, np.sign(y)])
@@ -107,11 +136,12 @@ def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -
 
 def table_with_chairs(placer: Placer, builder: Builder, chair: Builder, *, rug: bool) -> int | None:
     """A table in the open with chairs around it, now and then on a rug that holds them all."""
-    model = build(placer, builder)
-    width, depth = model.size[:2]
     low, high = placer.plan.corners.min(axis=0), placer.plan.corners.max(axis=0)
     start = placer.checkpoint()
     for attempt in range(36):
+        if attempt % 6 == 0:
+            model = build(placer, builder)
+            width, depth = model.size[:2]
         spot = 0.5 * (low + high) + placer.rng.uniform(-0.3, 0.3, 2) * (high - low)
         yaw = 0.5 * np.pi * int(placer.rng.integers(2))
         if rug and attempt < 18:
@@ -254,22 +284,71 @@ def bookcase(placer: Placer) -> int | None:
     return case
 
 
-def scatter(placer: Placer, builders: Sequence[Builder], count: int) -> None:
-    """A few things standing about on the floor."""
-    for _ in range(count):
-        placer.anywhere(build(placer, builders[int(placer.rng.integers(len(builders)))]))
+def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
+    """Things standing about on the floor, more in a large room; now and then several of a kind."""
+    left = int(placer.rng.integers(1, 4 + placer.per_area(10.0)))
+    while left > 0:
+        builder = builders[int(placer.rng.integers(len(builders)))]
+        several = min(left, int(placer.rng.integers(1, 6)) if chance(placer, 0.35) else 1)
+        for _ in range(several):
+            placer.anywhere(build(placer, builder))
+        left -= several
+
+
+def plants(placer: Placer) -> None:
+    """None to several plants on the floor at the walls."""
+    for _ in range(int(placer.rng.integers(0, 3 + placer.per_area(15.0)))):
+        against_wall(placer, decor.plant)
+
+
+def cushions(placer: Placer, seat: int, count: int) -> None:
+    """Cushions side by side at random places along the back of a couch or armchair, alike or not."""
+    model, alike = build(placer, bedroom.cushion), chance(placer, 0.5)
+    places = []
+    for surface, area in enumerate(placer.placed[seat].model.surfaces):
+        wide, middle = float(np.ptp(area.outline[:, 0])), float(area.outline[:, 0].mean())
+        fit = max(1, int(wide / (float(model.size[0]) + 0.02)))
+        places += [(surface, middle + wide * ((k + 0.5) / fit - 0.5)) for k in range(fit)]
+    for place in placer.rng.permutation(len(places))[:count].tolist():
+        surface, x = places[place]
+        cushion = model if alike else build(placer, bedroom.cushion)
+        back = placer.placed[seat].model.surfaces[surface].outline[:, 1].max() - cushion.high[1]
+        placer.on(cushion, seat, surface=surface, at=(x, float(back) - 0.002), turn=0.0)
+
+
+def lay(placer: Placer, table: int) -> None:
+    """Lays a table half of the time: a plate in front of each chair, and perhaps a cup or a bowl."""
+    if chance(placer, 0.4):
+        return
+    plate, thing = build(placer, tableware.plate), placer.placed[table]
+    extra = build(placer, tableware.cup if chance(placer, 0.6) else tableware.bowl)
+    has_extra = chance(placer, 0.5)
+    half = 0.5 * thing.model.size[:2]
+    chairs = [other for other in placer.placed if other.model.label == "chair"]
+    for chair in chairs:
+        local = (chair.position[:2] - thing.position[:2]) @ thing.rotation[:2, :2]
+        if (np.abs(local) > half + 0.5).any():
+            continue
+        inset = 0.5 * float(plate.size[0]) + 0.05
+        spot = np.clip(local, -half + inset, half - inset)
+        placer.on(plate, table, at=spot, turn=0.0)
+        if has_extra:
+            inwards = -np.sign(local) * (np.abs(local) > half - 0.02)
+            reach = 0.5 * float(plate.size[0] + extra.size[0]) + 0.03
+            placer.on(extra, table, at=spot + inwards * reach, turn=float(placer.rng.uniform(0, 6)))
 
 
 def pillows(placer: Placer, bed: int) -> None:
-    """One or two pillows side by side at the head of a bed."""
+    """One to three like pillows side by side at the head of a bed."""
     area = placer.placed[bed].model.surfaces[0]
-    wide, middle = float(np.ptp(area.outline[:, 0])), area.outline.mean(axis=0)
+    (wide, deep), middle = np.ptp(area.outline, axis=0).tolist(), area.outline.mean(axis=0)
     model = build(placer, bedroom.pillow)
-    spots = (-0.25 * wide, 0.25 * wide) if wide > 1.25 else (0.0,)
-    for x in spots:
-        placer.on(
-            model, bed, at=(x, float(middle[1]) + 0.08), turn=float(placer.rng.uniform(-0.05, 0.05))
-        )
+    y = float(middle[1]) + min(0.08, max(0.0, 0.5 * (deep - float(model.size[1])) - 0.03))
+    count = max(1, int(wide / (float(model.size[0]) + 0.06)))
+    for place in range(int(placer.rng.integers(1, count + 1))):
+        x = wide * ((place + 0.5) / count - 0.5)
+        turn = float(placer.rng.uniform(-0.05, 0.05))
+        placer.on(model, bed, at=(x, y), turn=turn)
 
 
 def stand_beside(

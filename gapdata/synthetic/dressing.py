@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gapdata.synthetic.arrangements import build, chance, clutter
 from gapdata.synthetic.furniture import decor, hangings, storage
+from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
+from gapdata.synthetic.textures import draw_painting
+
+MOST_PICTURES = 8
 
 
-def decorate_walls(placer: Placer, pictures: int) -> None:
-    """Pictures, a clock, a shelf on what is left of the walls."""
-    for _ in range(pictures):
-        model = build(placer, hangings.picture)
-        placer.hang(model, float(placer.rng.uniform(1.45, 1.6)) - 0.5 * float(model.size[2]))
+def decorate_walls(placer: Placer) -> None:
+    """None to eight pictures, alone or in a row, a clock, a shelf on what is left of the walls."""
+    pictures = int(placer.rng.integers(MOST_PICTURES + 1))
+    while pictures > 0:
+        row = min(pictures, int(placer.rng.integers(1, 5)))
+        _row_of_pictures(placer, row)
+        pictures -= row
     if chance(placer, 0.5):
         placer.hang(build(placer, hangings.clock), float(placer.rng.uniform(1.75, 1.95)))
     if chance(placer, 0.35):
@@ -25,6 +33,26 @@ def decorate_walls(placer: Placer, pictures: int) -> None:
                 (decor.book, decor.vase, decor.small_plant, decor.candle),
                 int(placer.rng.integers(1, 4)),
             )
+
+
+def _row_of_pictures(placer: Placer, count: int) -> None:
+    """Pictures of one size side by side, their middles at one height."""
+    model = build(placer, hangings.picture)
+    z = float(placer.rng.uniform(1.4, 1.65)) - 0.5 * float(model.size[2])
+    first = placer.hang(model, z)
+    if first is None:
+        return
+    wall, along = placer.wall_of(first)
+    step = float(model.size[0]) + float(placer.rng.uniform(0.05, 0.25))
+    side = 1 if chance(placer, 0.5) else -1
+    for number in range(1, count):
+        placer.hang(_repainted(placer, model), z, wall=wall, along=along + side * number * step)
+
+
+def _repainted(placer: Placer, model: Model) -> Model:
+    """A picture of the same size and frame with something else on it."""
+    *frame, canvas = model.parts
+    return replace(model, parts=(*frame, replace(canvas, image=draw_painting(placer.rng))))
 
 
 def dress_windows(placer: Placer, *, curtains: float) -> None:

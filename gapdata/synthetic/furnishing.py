@@ -13,7 +13,9 @@ from gapdata.synthetic.arrangements import (
     build,
     chance,
     clutter,
+    lay,
     pillows,
+    plants,
     scatter,
     side_table,
     table_with_chairs,
@@ -33,7 +35,6 @@ from gapdata.synthetic.furniture import (
     tableware,
 )
 from gapdata.synthetic.kitchens import furnish_kitchen
-from gapdata.synthetic.layout import SizeRange
 from gapdata.synthetic.living_rooms import furnish_living_room
 from gapdata.synthetic.placement import Placer
 
@@ -44,10 +45,10 @@ def furnish_bedroom(placer: Placer) -> None:
     """Bed with its head to a wall, nightstands with lamps, wardrobe, dresser with a mirror, perhaps a desk."""
     rng, palette = placer.rng, placer.plan.palette
     dress_windows(placer, curtains=0.9)
-    bed = against_wall(placer, bedroom.bed, centred=True)
+    bed = against_wall(placer, bedroom.bed, variants=12, centred=True)
     if bed is not None:
         size = placer.placed[bed].model.size
-        for side in (-1, 1):
+        for side in (-1, 1) if chance(placer, 0.7) else (1,):
             side_table(
                 placer, bed, build(placer, storage.nightstand), side, lamp=chance(placer, 0.9)
             )
@@ -78,7 +79,8 @@ def furnish_bedroom(placer: Placer) -> None:
                 oval=chance(placer, 0.3),
             )
             placer.near(mat, bed, (side * (size[0] / 2 + mat.size[0] / 2 + 0.06), -0.35))
-    against_wall(placer, storage.wardrobe)
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(20.0)))):
+        against_wall(placer, storage.wardrobe)
     if chance(placer, 0.7):
         chest = against_wall(placer, storage.dresser)
         if chest is not None:
@@ -100,10 +102,11 @@ def furnish_bedroom(placer: Placer) -> None:
         workplace(placer)
     elif chance(placer, 0.6):
         against_wall(placer, seating.armchair)
-    if chance(placer, 0.5):
-        against_wall(placer, decor.plant)
-    decorate_walls(placer, int(rng.integers(1, 4)))
-    scatter(placer, FLOOR_THINGS, int(rng.integers(1, 4)))
+    if placer.plan.area > 20 and chance(placer, 0.6):
+        bookcase(placer)
+    plants(placer)
+    decorate_walls(placer)
+    scatter(placer, FLOOR_THINGS)
 
 
 def furnish_office(placer: Placer) -> None:
@@ -111,12 +114,13 @@ def furnish_office(placer: Placer) -> None:
     rng = placer.rng
     dress_windows(placer, curtains=0.2)
     placer.hang(build(placer, hangings.whiteboard), 0.95)
-    for _ in range(1 + int(placer.plan.area > 12) + int(placer.plan.area > 20)):
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(7.0)))):
         workplace(placer)
-    filing = against_wall(placer, storage.file_cabinet)
-    if filing is not None:
-        clutter(placer, filing, (decor.small_plant, containers.cardboard_box, decor.book), 1)
-    if chance(placer, 0.85):
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(14.0)))):
+        filing = against_wall(placer, storage.file_cabinet)
+        if filing is not None:
+            clutter(placer, filing, (decor.small_plant, containers.cardboard_box, decor.book), 1)
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(14.0)))):
         bookcase(placer)
     low = against_wall(placer, storage.cabinet)
     if low is not None:
@@ -128,12 +132,13 @@ def furnish_office(placer: Placer) -> None:
             clutter(
                 placer, table, (tableware.cup, decor.book, electronics.laptop, tableware.bottle), 3
             )
-    against_wall(placer, decor.plant)
-    decorate_walls(placer, int(rng.integers(1, 3)))
+    if placer.plan.area > 30 and chance(placer, 0.6):
+        against_wall(placer, seating.couch)
+    plants(placer)
+    decorate_walls(placer)
     scatter(
         placer,
         (containers.cardboard_box, containers.backpack, seating.stool, containers.storage_bin),
-        int(rng.integers(1, 4)),
     )
 
 
@@ -141,11 +146,15 @@ def furnish_dining_room(placer: Placer) -> None:
     """A large table with chairs, perhaps on a rug, sideboard, pictures, plant."""
     rng = placer.rng
     dress_windows(placer, curtains=0.6)
-    table = table_with_chairs(placer, tables.dining_table, seating.chair, rug=chance(placer, 0.6))
-    if table is not None:
-        clutter(placer, table, DINNER, int(rng.integers(5, 9)))
-        if chance(placer, 0.3):
-            below(placer, table, (decor.toy_ball, containers.basket))
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(28.0)))):
+        table = table_with_chairs(
+            placer, tables.dining_table, seating.chair, rug=chance(placer, 0.6)
+        )
+        if table is not None:
+            lay(placer, table)
+            clutter(placer, table, DINNER, int(rng.integers(2, 7)))
+            if chance(placer, 0.3):
+                below(placer, table, (decor.toy_ball, containers.basket))
     chest = against_wall(placer, storage.cabinet, centred=True)
     if chest is not None:
         clutter(
@@ -157,21 +166,22 @@ def furnish_dining_room(placer: Placer) -> None:
         wall, along = placer.wall_of(chest)
         if chance(placer, 0.6):
             placer.hang(build(placer, hangings.mirror), 1.2, wall=wall, along=along)
-    if chance(placer, 0.6):
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(24.0)))):
         bookcase(placer)
     if chance(placer, 0.5):
         against_wall(placer, seating.bench)
-    if chance(placer, 0.5):
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(16.0)))):
         against_wall(placer, seating.armchair)
-    against_wall(placer, decor.plant)
-    decorate_walls(placer, int(rng.integers(2, 4)))
-    scatter(placer, FLOOR_THINGS, int(rng.integers(1, 4)))
+    plants(placer)
+    decorate_walls(placer)
+    scatter(placer, FLOOR_THINGS)
 
 
-ROOMS: dict[str, tuple[SizeRange, Furnish]] = {
-    "bedroom": (SizeRange(long_side=(3.8, 5.2), short_side=(3.4, 4.4)), furnish_bedroom),
-    "dining room": (SizeRange(long_side=(4.4, 5.8), short_side=(3.9, 4.8)), furnish_dining_room),
-    "kitchen": (SizeRange(long_side=(4.3, 5.6), short_side=(3.4, 4.5)), furnish_kitchen),
-    "living room": (SizeRange(long_side=(4.8, 6.8), short_side=(4.1, 5.4)), furnish_living_room),
-    "office": (SizeRange(long_side=(4.0, 6.0), short_side=(3.4, 4.6)), furnish_office),
+# Least and largest floor area in square metres, and what stands there.
+ROOMS: dict[str, tuple[tuple[float, float], Furnish]] = {
+    "bedroom": ((7.0, 36.0), furnish_bedroom),
+    "dining room": ((11.0, 60.0), furnish_dining_room),
+    "kitchen": ((9.0, 40.0), furnish_kitchen),
+    "living room": ((12.0, 60.0), furnish_living_room),
+    "office": ((7.0, 60.0), furnish_office),
 }

@@ -11,6 +11,8 @@ from gapdata.synthetic.arrangements import (
     build,
     chance,
     clutter,
+    lay,
+    plants,
     scatter,
     table_with_chairs,
 )
@@ -43,20 +45,18 @@ def furnish_kitchen(placer: Placer) -> None:
         rug=False,
     )
     if table is not None:
-        clutter(placer, table, DINNER, int(rng.integers(4, 8)))
+        lay(placer, table)
+        clutter(placer, table, DINNER, int(rng.integers(2, 6)))
     if chance(placer, 0.5):
         chest = against_wall(placer, storage.cabinet)
         if chest is not None:
             clutter(placer, chest, WORKTOP, 3)
     against_wall(placer, containers.trash_can)
-    if chance(placer, 0.6):
-        against_wall(placer, decor.plant)
-    decorate_walls(placer, int(rng.integers(0, 3)))
-    scatter(
-        placer,
-        (containers.cardboard_box, seating.stool, containers.basket, decor.toy_ball),
-        int(rng.integers(1, 4)),
-    )
+    if placer.plan.area > 24 and chance(placer, 0.6):
+        against_wall(placer, seating.couch if chance(placer, 0.5) else seating.armchair)
+    plants(placer)
+    decorate_walls(placer)
+    scatter(placer, (containers.cardboard_box, seating.stool, containers.basket, decor.toy_ball))
 
 
 def _kitchen_run(placer: Placer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +11,10 @@ from gapdata.synthetic.materials import Palette
 
 Array = np.ndarray
 
-DOOR_HEIGHT = 2.05
+AREA = (7.0, 60.0)  # square metres of floor: from a small bedroom to a large open-plan room
+LEAST_SIDE = 2.3  # metres: short side of a room's bounding rectangle
+LONGEST = 2.2  # of the short side: a room's long side at most
+LEAST_ARM = 1.9  # metres: width of the arms of an L
 CORNER_MARGIN = 0.35  # openings keep this distance from the wall's ends
 
 
@@ -25,14 +28,6 @@ class Opening:
     end: float
     sill: float
     top: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SizeRange:
-    """Limits of a room's plan, metres: long side and short side of the bounding rectangle."""
-
-    long_side: tuple[float, float]
-    short_side: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -105,20 +100,27 @@ def _reflex_corner(plan: Plan) -> int:
     return int(np.argmin(turn))
 
 
-def sample_plan(rng: np.random.Generator, kind: str, limits: SizeRange, palette: Palette) -> Plan:
-    """A rectangular or, for large rooms now and then, L-shaped room with a door and one to three windows."""
-    size = np.array([rng.uniform(*limits.long_side), rng.uniform(*limits.short_side)])
+def sample_plan(rng: np.random.Generator, kind: str, area: float, palette: Palette) -> Plan:
+    """A room of `area` square metres with a door and windows: a rectangle or, when there is space, often an L.
+
+    Its proportions are drawn evenly on a logarithmic scale between a square and what its sides allow.
+    """
+    notch = rng.uniform(0.25, 0.55, 2)
+    around, least_side = area / (1.0 - float(notch.prod())), LEAST_ARM / (1.0 - float(notch.max()))
+    is_l = rng.random() < 0.5 and around > least_side**2
+    if not is_l:
+        around, least_side = area, LEAST_SIDE
+    stretch = min(LONGEST, around / least_side**2) ** float(rng.random())
+    size = np.sqrt(around * np.array([stretch, 1.0 / stretch]))
     if rng.random() < 0.5:
         size = size[::-1]
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.5 * size
-    if size.min() > 3.9 and rng.random() < 0.35:
-        corners = _cut_corner(corners, size * rng.uniform(0.28, 0.4, 2), int(rng.integers(4)))
-    bare = Plan(
-        kind=kind, corners=corners, height=float(rng.uniform(2.45, 2.9)), openings=(), palette=palette
-    )  # fmt: skip
-    return Plan(
-        kind=kind, corners=corners, height=bare.height, openings=_openings(rng, bare), palette=palette
-    )  # fmt: skip
+    if is_l:
+        corners = _cut_corner(corners, size * notch, int(rng.integers(4)))
+    # Large rooms have high ceilings more often.
+    height = rng.uniform(2.35, 2.75 + 0.8 * min(1.0, area / 40.0))
+    bare = Plan(kind=kind, corners=corners, height=float(height), openings=(), palette=palette)
+    return replace(bare, openings=_openings(rng, bare))
 
 
 def _cut_corner(corners: Array, notch: Array, which: int) -> Array:
@@ -135,25 +137,23 @@ def _cut_corner(corners: Array, notch: Array, which: int) -> Array:
 def _openings(rng: np.random.Generator, plan: Plan) -> tuple[Opening, ...]:
     walls = [i for i in np.argsort(-plan.lengths, kind="stable").tolist() if plan.lengths[i] > 1.7]
     door_wall = walls[int(rng.integers(len(walls)))]
-    width = float(rng.uniform(0.82, 0.92))
+    width, top = float(rng.uniform(0.74, 1.05)), float(rng.uniform(1.95, 2.15))
     slack = float(plan.lengths[door_wall]) - width - 2 * CORNER_MARGIN
     # Doors stand near a corner, which keeps the wall free for furniture.
     nudge = min(slack, float(rng.uniform(0.0, 0.4)))
     start = CORNER_MARGIN + (nudge if rng.random() < 0.5 else slack - nudge)
     openings = [
-        Opening(
-            wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=DOOR_HEIGHT
-        )
+        Opening(wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=top)
     ]
     others = [i for i in walls if i != door_wall and plan.lengths[i] > 1.9]
-    count = min(len(others), int(rng.integers(1, 4)))
+    count = min(len(others), int(rng.integers(1, 5)))
     for wall in rng.permutation(np.array(others))[:count].tolist():
         length = float(plan.lengths[wall])
-        wide = min(float(rng.uniform(1.0, 1.9)), length - 2 * CORNER_MARGIN - 0.2)
+        wide = min(float(rng.uniform(0.7, 2.6)), length - 2 * CORNER_MARGIN - 0.2)
         middle = length / 2 + float(rng.uniform(-0.5, 0.5)) * (
             length - wide - 2 * CORNER_MARGIN - 0.2
         )
-        sill, top = float(rng.uniform(0.85, 1.0)), float(rng.uniform(2.0, 2.2))
+        sill, top = float(rng.uniform(0.6, 1.1)), float(rng.uniform(1.9, 2.2))
         openings.append(
             Opening(
                 wall=wall,

@@ -13,6 +13,8 @@ from gapdata.synthetic.arrangements import (
     build,
     chance,
     clutter,
+    cushions,
+    plants,
     scatter,
     side_table,
     stand_beside,
@@ -20,7 +22,6 @@ from gapdata.synthetic.arrangements import (
 )
 from gapdata.synthetic.dressing import decorate_walls, dress_windows
 from gapdata.synthetic.furniture import (
-    bedroom,
     containers,
     decor,
     electronics,
@@ -44,26 +45,25 @@ def furnish_living_room(placer: Placer) -> None:
         side_table(placer, couch, build(placer, tables.end_table), side, lamp=True)
         lamp = build(placer, lamps.floor_lamp)
         stand_beside(placer, couch, lamp, -side)
-        for k in range(int(rng.integers(1, 4))):
-            seat = placer.placed[couch].model.surfaces[0]
-            wide = float(np.ptp(seat.outline[:, 0]))
-            x = (-0.38, 0.38, 0.0)[k] * wide
-            cushion = build(placer, bedroom.cushion)
-            back = float(seat.outline[:, 1].max() - cushion.high[1] - 0.002)
-            placer.on(cushion, couch, at=(x, back), turn=0.0)
-    if chance(placer, 0.8):
+        cushions(placer, couch, int(rng.integers(0, 7)))
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(18.0)))):
         bookcase(placer)
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(16.0)))):
+        seat = against_wall(placer, seating.armchair)
+        if seat is not None:
+            cushions(placer, seat, int(rng.integers(0, 2)))
     if chance(placer, 0.5):
         chest = against_wall(placer, storage.cabinet)
         if chest is not None:
             clutter(placer, chest, (lamps.table_lamp, decor.vase, decor.small_plant, decor.book), 3)
-    if placer.plan.area > 22 and chance(placer, 0.7):
-        table = table_with_chairs(placer, tables.small_table, seating.chair, rug=False)
+    if placer.plan.area > 22 and chance(placer, 0.8):
+        builder = tables.dining_table if placer.plan.area > 30 else tables.small_table
+        table = table_with_chairs(placer, builder, seating.chair, rug=False)
         if table is not None:
             clutter(placer, table, LOW_CLUTTER, 3)
-    against_wall(placer, decor.plant)
-    decorate_walls(placer, int(rng.integers(2, 5)))
-    scatter(placer, FLOOR_THINGS, int(rng.integers(2, 5)))
+    plants(placer)
+    decorate_walls(placer)
+    scatter(placer, FLOOR_THINGS)
 
 
 def _sitting_group(placer: Placer, couch: int) -> None:

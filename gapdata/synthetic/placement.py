@@ -26,6 +26,10 @@ class Placer(Occupancy):
     Every method returns the index of what it placed, or None; `given_up` counts the models that found no place.
     """
 
+    def per_area(self, square_metres: float) -> int:
+        """How many times that area fits into the room's."""
+        return int(self.plan.area / square_metres)
+
     def against_wall(
         self, model: Model, *, walls: Sequence[int] | None = None, tries: int = TRIES, centred: bool = False
     ) -> int | None:  # fmt: skip

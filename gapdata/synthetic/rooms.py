@@ -11,7 +11,7 @@ from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.furniture import (
     lamps,
 )
-from gapdata.synthetic.layout import sample_plan
+from gapdata.synthetic.layout import AREA, sample_plan
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.shell import build_shell
@@ -20,6 +20,7 @@ from gapdata.synthetic.trajectory import walk
 Array = np.ndarray
 
 LAMP_COLOR = np.array([4.2, 3.95, 3.6])  # irradiance about 1 at 2 m
+LAMP_HEIGHT = 2.4  # ... of a lamp that hangs so high
 DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
 LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
 DAYLIGHT_DEPTH = 0.9  # metres inside the window
@@ -33,11 +34,13 @@ class RoomWorld:
 
     def describe(self, rng: np.random.Generator) -> Description:
         """One room: what stands where, its lamps, and a walk through it."""
-        kinds = sorted(ROOMS)
+        # The area first, evenly on a logarithmic scale: how large a room is must not be known unseen.
+        area = float(np.exp(rng.uniform(*np.log(AREA))))
+        kinds = [kind for kind in sorted(ROOMS) if ROOMS[kind][0][0] <= area <= ROOMS[kind][0][1]]
         kind = kinds[int(rng.integers(len(kinds)))]
-        limits, furnish = ROOMS[kind]
+        furnish = ROOMS[kind][1]
         palette = sample_palette(rng, wet=kind == "kitchen")
-        plan = sample_plan(rng, kind, limits, palette)
+        plan = sample_plan(rng, kind, area, palette)
         placer = Placer(rng, plan, build_shell(rng, plan))
         lights = _ceiling_lights(placer)
         furnish(placer)
@@ -55,14 +58,15 @@ def _ceiling_lights(placer: Placer) -> list[Light]:
     """Lamps under the ceiling, one over each part of the room, the largest part's first: the key light."""
     plan, rng = placer.plan, placer.rng
     rectangles = sorted(plan.rectangles(0.0), key=lambda r: -float(np.prod(r[1] - r[0])))
-    drop = float(rng.choice([0.09, 0.42]))
+    drop = 0.09 if rng.random() < 0.5 else float(rng.uniform(0.32, max(0.34, plan.height - 2.05)))
+    glow = LAMP_COLOR * ((plan.height - drop) / LAMP_HEIGHT) ** 2
     lights = []
     for low, high in rectangles:
         lamp = lamps.ceiling_light(rng, plan.palette, drop)
         index = placer.from_ceiling(lamp, 0.5 * (low + high))
         if index is not None:
             under = placer.placed[index].position - np.array([0.0, 0.0, LIGHT_GAP])
-            lights.append(Light(position=under, color=LAMP_COLOR / len(rectangles) ** 0.5))
+            lights.append(Light(position=under, color=glow / len(rectangles) ** 0.5))
     return lights
 
 

@@ -33,12 +33,16 @@ class WalkConfig:
     waypoints: int = 7
     roomy: float = 0.55  # clearance the walk prefers
     step: float = 0.35  # wanted path length between frames
+    eye_height: tuple[float, float] = (1.0, 1.75)  # of a child, of a tall adult
+    fov: tuple[float, float] = (54.0, 84.0)  # degrees from left to right, of a phone's lenses
+    pitch: tuple[float, float] = (6.0, 24.0)  # degrees downwards
+    near: tuple[float, float] = (1.2, 3.6)  # distance from which things are looked at best
     max_turn: float = np.deg2rad(20.0)  # between neighbouring frames
     half_view: float = np.deg2rad(
         32.0
     )  # half the horizontal view within which things count as seen
     horizon: int = 8  # frames the choice of a heading looks ahead
-    open_depth: float = 2.5  # a view this deep or deeper is as good as any
+    open_depth: tuple[float, float] = (1.2, 3.6)  # a view this deep or deeper is as good as any
     interest: float = 1.2  # how much looking at a thing satisfies: larger lingers longer
 
 
@@ -51,13 +55,15 @@ def walk(
     Raises ValueError when there is no free floor.
     """
     path = _floor_path(rng, free, config)
-    headings = _headings(free, path, targets, radii, config)
+    near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
+    headings = _headings(free, path, targets, radii, near, deep, config)
     count = len(path)
     sway = gaussian_filter1d(rng.standard_normal((count, 2)), 4.0, axis=0, mode="nearest")
-    eye_height = rng.uniform(1.38, 1.6) + 0.08 * sway[:, 0]
-    pitch = np.deg2rad(rng.uniform(12.0, 20.0) + 5.0 * sway[:, 1])
-    K = intrinsics_from_fov(float(np.deg2rad(rng.uniform(62.0, 74.0))), config.height, config.width)
-    eyes = np.column_stack([path, np.clip(eye_height, 1.32, 1.68)])
+    eye_height = rng.uniform(*config.eye_height) + 0.08 * sway[:, 0]
+    pitch = np.deg2rad(np.clip(rng.uniform(*config.pitch) + 5.0 * sway[:, 1], 2.0, 30.0))
+    fov = float(np.deg2rad(rng.uniform(*config.fov)))
+    K = intrinsics_from_fov(fov, config.height, config.width)
+    eyes = np.column_stack([path, np.clip(eye_height, *config.eye_height)])
     forward = np.stack([np.cos(headings), np.sin(headings), -np.tan(pitch)], axis=-1)
     return tuple(
         Frame(
@@ -164,7 +170,7 @@ def _smooth(
 
 def _headings(
     free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
-    radii: Float[Array, " m"], config: WalkConfig,
+    radii: Float[Array, " m"], near: float, deep: float, config: WalkConfig,
 ) -> Float[Array, " n"]:  # fmt: skip
     """Viewing directions (radians from world x) that turn smoothly towards what was seen too little so far."""
     angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
@@ -173,9 +179,9 @@ def _headings(
     bearing = np.arctan2(offset[..., 1], offset[..., 0])
     away = np.abs((bearing[:, None, :] - angles[None, :, None] + np.pi) % (2 * np.pi) - np.pi)
     centred = np.clip(1.25 - away / config.half_view, 0.0, 1.0)
-    comfort = np.exp(-(((distance - 2.4) / 1.5) ** 2)) * np.minimum(1.0, 0.25 + radii)
+    comfort = np.exp(-(((distance - near) / (0.625 * near)) ** 2)) * np.minimum(1.0, 0.25 + radii)
     value = centred * comfort[:, None, :]
-    base = 2.5 * np.minimum(_open_depth(free, path, angles) / config.open_depth, 1.0)
+    base = 2.5 * np.minimum(_open_depth(free, path, angles) / deep, 1.0)
     seen = np.zeros(len(targets))
     choice = np.zeros(len(path), np.int64)
     for i in range(len(path)):

@@ -14,11 +14,11 @@ BLANKET = 0.62  # the blanket covers this fraction of the mattress from the foot
 
 
 def bed(rng: np.random.Generator, palette: Palette) -> Model:
-    """A single or double bed, headboard at the back (+y), on legs high enough for boxes below."""
-    width = float(rng.choice([0.96, 1.42, 1.62]))
-    length, rail, leg = 2.04, 0.12, rng.uniform(0.2, 0.3)
-    mattress, board = 0.2, 0.05
-    head = rng.uniform(0.76, 1.12)
+    """A bed for one or two, headboard at the back (+y), on legs high enough for boxes below."""
+    width = rng.uniform(0.86, 1.9)
+    length, rail, leg = rng.uniform(1.9, 2.2), 0.12, rng.uniform(0.14, 0.34)
+    mattress, board = rng.uniform(0.14, 0.28), 0.05
+    head = leg + rail + mattress + rng.uniform(0.2, 0.7)
     wood = palette.wood if rng.random() < 0.65 else palette.wood_second
     padded = rng.random() < 0.4
     back_y = (length + board) / 2 - board / 2
@@ -76,14 +76,14 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
 
 def pillow(rng: np.random.Generator, palette: Palette) -> Model:
     """A sleeping pillow lying flat."""
-    size = (rng.uniform(0.5, 0.61), rng.uniform(0.38, 0.44), rng.uniform(0.12, 0.15))
+    size = (rng.uniform(0.4, 0.78), rng.uniform(0.32, 0.5), rng.uniform(0.09, 0.17))
     finish = LINEN if rng.random() < 0.5 else palette.accent_second
     return Model(label="pillow", parts=parts_of(finish, stuffed(size)), finish=finish)
 
 
 def cushion(rng: np.random.Generator, palette: Palette) -> Model:
     """A square sofa cushion leaning back at rest on its edge."""
-    side, thick = rng.uniform(0.34, 0.44), rng.uniform(0.11, 0.14)
+    side, thick = rng.uniform(0.26, 0.54), rng.uniform(0.09, 0.16)
     finish = accent(rng, "fabric", "fabric") if rng.random() < 0.6 else palette.accent_second
     solid = stuffed((side, side, thick)).tilted(0, np.pi / 2 - 0.25)
     center = 0.5 * (solid.outline.min(axis=0) + solid.outline.max(axis=0))

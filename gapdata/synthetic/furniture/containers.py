@@ -11,7 +11,7 @@ from gapdata.synthetic.shapes import block, lathe, loft, rectangle, soft_block
 
 def cardboard_box(rng: np.random.Generator, palette: Palette) -> Model:
     """A closed carton with tape along its lid."""
-    width, depth, height = rng.uniform(0.28, 0.5), rng.uniform(0.22, 0.38), rng.uniform(0.16, 0.34)
+    width, depth, height = rng.uniform(0.2, 0.68), rng.uniform(0.16, 0.45), rng.uniform(0.1, 0.5)
     card = Finish(rgb=(178, 138, 96), material="cardboard")
     parts = parts_of(card, block((width, depth, height)))
     tape = parts_of(
@@ -39,13 +39,13 @@ def _open_bin(
 
 def storage_bin(rng: np.random.Generator, palette: Palette) -> Model:
     """An open plastic or fabric crate."""
-    size = (rng.uniform(0.32, 0.46), rng.uniform(0.26, 0.34), rng.uniform(0.18, 0.26))
+    size = (rng.uniform(0.24, 0.62), rng.uniform(0.2, 0.42), rng.uniform(0.12, 0.4))
     return _open_bin(accent(rng, "plastic"), size, 1.12, "storage bin", "box")
 
 
 def basket(rng: np.random.Generator, palette: Palette) -> Model:
     """A round woven basket."""
-    radius, height = rng.uniform(0.16, 0.24), rng.uniform(0.22, 0.36)
+    radius, height = rng.uniform(0.11, 0.3), rng.uniform(0.14, 0.54)
     wicker = Finish(rgb=(186, 146, 98), material="wicker", texture="fabric")
     profile = [
         (0.8 * radius, 0),
@@ -65,7 +65,7 @@ def basket(rng: np.random.Generator, palette: Palette) -> Model:
 
 def trash_can(rng: np.random.Generator, palette: Palette) -> Model:
     """An open waste bin, round or square."""
-    height = rng.uniform(0.28, 0.36)
+    height = rng.uniform(0.22, 0.64)
     finish = Finish(
         rgb=((60, 62, 66), (150, 154, 158), (232, 230, 226), (58, 96, 140), (172, 52, 48))[
             int(rng.integers(5))
@@ -73,9 +73,9 @@ def trash_can(rng: np.random.Generator, palette: Palette) -> Model:
         material="plastic",
     )
     if rng.random() < 0.4:
-        side = rng.uniform(0.24, 0.3)
+        side = rng.uniform(0.19, 0.38)
         return _open_bin(finish, (side, side, height), 1.25, "trash can", "box")
-    r = rng.uniform(0.12, 0.15)
+    r = rng.uniform(0.1, 0.2)
     profile = [(0.78 * r, 0), (r, height), (r - 0.008, height), (0.78 * r - 0.008, 0.01)]
     return Model(
         label="trash can",
@@ -87,7 +87,7 @@ def trash_can(rng: np.random.Generator, palette: Palette) -> Model:
 
 def suitcase(rng: np.random.Generator, palette: Palette) -> Model:
     """An upright wheeled case with a handle."""
-    width, depth, height = rng.uniform(0.38, 0.46), rng.uniform(0.22, 0.28), rng.uniform(0.52, 0.64)
+    width, depth, height = rng.uniform(0.32, 0.54), rng.uniform(0.19, 0.32), rng.uniform(0.42, 0.76)
     shell, dark = accent(rng, "plastic"), Finish(rgb=(42, 43, 46), material="plastic")
     parts = [*parts_of(shell, soft_block((width, depth, height), 0.05, (0, 0, 0.05)))]
     parts += parts_of(
@@ -103,7 +103,7 @@ def suitcase(rng: np.random.Generator, palette: Palette) -> Model:
 def backpack(rng: np.random.Generator, palette: Palette) -> Model:
     """A soft rucksack standing on its base, pocket in front."""
     cloth = accent(rng, "fabric", "fabric")
-    width, depth, height = rng.uniform(0.28, 0.33), rng.uniform(0.14, 0.18), rng.uniform(0.4, 0.46)
+    width, depth, height = rng.uniform(0.22, 0.38), rng.uniform(0.12, 0.22), rng.uniform(0.32, 0.56)
     parts = [*parts_of(cloth, soft_block((width, depth, height), 0.06))]
     parts += parts_of(
         shaded(cloth, 0.8),

@@ -26,15 +26,13 @@ SOIL = Finish(rgb=(70, 50, 38), material="soil")
 
 def plant(rng: np.random.Generator, palette: Palette) -> Model:
     """A potted plant for the floor: long leaves around stems."""
-    return _potted(
-        rng, rng.uniform(0.13, 0.18), rng.uniform(0.24, 0.34), rng.uniform(0.45, 0.9), 16
-    )
+    return _potted(rng, rng.uniform(0.1, 0.22), rng.uniform(0.16, 0.42), rng.uniform(0.25, 1.3), 16)
 
 
 def small_plant(rng: np.random.Generator, palette: Palette) -> Model:
     """A potted plant for a table."""
     return _potted(
-        rng, rng.uniform(0.05, 0.08), rng.uniform(0.09, 0.13), rng.uniform(0.12, 0.24), 12
+        rng, rng.uniform(0.035, 0.1), rng.uniform(0.06, 0.16), rng.uniform(0.08, 0.34), 12
     )
 
 
@@ -122,7 +120,7 @@ def rug(
 
 def vase(rng: np.random.Generator, palette: Palette) -> Model:
     """A vase, some with twigs."""
-    r, h = rng.uniform(0.045, 0.075), rng.uniform(0.16, 0.3)
+    r, h = rng.uniform(0.035, 0.11), rng.uniform(0.12, 0.46)
     clay = accent(rng)
     profile = [
         (0.6 * r, 0),
@@ -147,7 +145,7 @@ def vase(rng: np.random.Generator, palette: Palette) -> Model:
 def candle(rng: np.random.Generator, palette: Palette) -> Model:
     """A candle on a dish."""
     wax = Finish(rgb=pick(rng, [(240, 230, 205), (176, 54, 60), (96, 130, 110)]), material="wax")
-    r, h = rng.uniform(0.025, 0.04), rng.uniform(0.08, 0.2)
+    r, h = rng.uniform(0.02, 0.05), rng.uniform(0.05, 0.3)
     dish = parts_of(palette.metal, cylinder(1.6 * r, 0.008, segments=20))
     return Model(
         label="candle",
@@ -162,7 +160,7 @@ def toy_ball(rng: np.random.Generator, palette: Palette) -> Model:
     paint = accent(rng, "rubber")
     return Model(
         label="ball",
-        parts=parts_of(paint, ball(rng.uniform(0.08, 0.13))),
+        parts=parts_of(paint, ball(rng.uniform(0.05, 0.2))),
         finish=paint,
         shape="sphere",
     )
@@ -170,7 +168,11 @@ def toy_ball(rng: np.random.Generator, palette: Palette) -> Model:
 
 def book(rng: np.random.Generator, palette: Palette) -> Model:
     """A book lying flat: two boards around pages."""
-    width, depth, thick = rng.uniform(0.14, 0.2), rng.uniform(0.2, 0.27), rng.uniform(0.018, 0.045)
+    width, depth, thick = (
+        rng.uniform(0.11, 0.25),
+        rng.uniform(0.16, 0.34),
+        rng.uniform(0.012, 0.065),
+    )
     cover, pages = accent(rng, "paper"), Finish(rgb=(240, 234, 218), material="paper")
     board = 0.003
     parts = parts_of(
@@ -198,7 +200,7 @@ def book_row(rng: np.random.Generator, palette: Palette, width: float, headroom:
     """Books standing side by side over `width` metres, spines towards -y."""
     parts: list[Part] = []
     x = -width / 2
-    tallest = min(0.3, headroom - 0.02)
+    tallest = min(rng.uniform(0.2, 0.34), headroom - 0.02)
     while True:
         thick = rng.uniform(0.018, 0.05)
         if x + thick > width / 2:

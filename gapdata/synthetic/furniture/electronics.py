@@ -17,7 +17,7 @@ LIT = Finish(rgb=(255, 255, 255), material="glass")
 
 def tv(rng: np.random.Generator, palette: Palette) -> Model:
     """A flat television on two feet."""
-    width = rng.uniform(0.9, 1.3)
+    width = rng.uniform(0.65, 1.5)
     height, foot = 0.57 * width, 0.07
     parts = [*parts_of(CASE, block((width, 0.045, height), (0, 0.01, foot)))]
     parts += parts_of(
@@ -32,8 +32,8 @@ def tv(rng: np.random.Generator, palette: Palette) -> Model:
 
 def monitor(rng: np.random.Generator, palette: Palette) -> Model:
     """A computer screen on a stand, showing a desktop."""
-    width = rng.uniform(0.5, 0.64)
-    height, stand = 0.58 * width, rng.uniform(0.1, 0.14)
+    width = rng.uniform(0.42, 0.82)
+    height, stand = 0.58 * width, rng.uniform(0.08, 0.2)
     case = CASE if rng.random() < 0.7 else SILVER
     parts = [
         *parts_of(
@@ -55,7 +55,7 @@ def _screen(rng: np.random.Generator, width: float, height: float, at: Vector) -
 
 def laptop(rng: np.random.Generator, palette: Palette) -> Model:
     """An open laptop, its screen leaning back."""
-    width, depth, thick = rng.uniform(0.32, 0.37), rng.uniform(0.22, 0.25), 0.016
+    width, depth, thick = rng.uniform(0.27, 0.4), rng.uniform(0.19, 0.28), 0.016
     case = SILVER if rng.random() < 0.6 else CASE
     lean = np.deg2rad(rng.uniform(12.0, 22.0))
     parts = [*parts_of(case, block((width, depth, thick)))]
@@ -79,7 +79,7 @@ def laptop(rng: np.random.Generator, palette: Palette) -> Model:
 
 def keyboard(rng: np.random.Generator, palette: Palette) -> Model:
     """A keyboard with rows of keys."""
-    width, depth = rng.uniform(0.4, 0.45), 0.14
+    width, depth = rng.uniform(0.28, 0.48), 0.14
     case = CASE if rng.random() < 0.6 else Finish(rgb=(226, 226, 224), material="plastic")
     keys = (
         Finish(rgb=(84, 86, 90), material="plastic")
@@ -104,7 +104,7 @@ def mouse(rng: np.random.Generator, palette: Palette) -> Model:
 def printer(rng: np.random.Generator, palette: Palette) -> Model:
     """A desktop printer with a paper tray."""
     case = CASE if rng.random() < 0.4 else Finish(rgb=(228, 228, 226), material="plastic")
-    width, depth, height = rng.uniform(0.4, 0.46), rng.uniform(0.32, 0.36), rng.uniform(0.18, 0.24)
+    width, depth, height = rng.uniform(0.34, 0.54), rng.uniform(0.26, 0.42), rng.uniform(0.14, 0.34)
     parts = [*parts_of(case, soft_block((width, depth, height), 0.03))]
     parts += parts_of(
         GLASS, block((0.7 * width, 0.012, 0.05), (0, -depth / 2 - 0.004, 0.3 * height))
@@ -119,7 +119,7 @@ def printer(rng: np.random.Generator, palette: Palette) -> Model:
 
 def computer_tower(rng: np.random.Generator, palette: Palette) -> Model:
     """A desktop computer's case."""
-    width, depth, height = rng.uniform(0.18, 0.21), rng.uniform(0.4, 0.46), rng.uniform(0.4, 0.46)
+    width, depth, height = rng.uniform(0.15, 0.24), rng.uniform(0.32, 0.52), rng.uniform(0.3, 0.54)
     parts = [*parts_of(CASE, block((width, depth, height)))]
     parts += parts_of(
         SILVER, block((width - 0.04, 0.008, 0.02), (0, -depth / 2 - 0.004, 0.8 * height))

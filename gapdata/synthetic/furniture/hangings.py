@@ -43,7 +43,7 @@ def _panel(width: float, height: float, thick: float, z: float) -> Part:
 
 def picture(rng: np.random.Generator, palette: Palette) -> Model:
     """A framed picture."""
-    width, height = rng.uniform(0.4, 1.0), rng.uniform(0.4, 0.75)
+    width, height = rng.uniform(0.2, 1.3), rng.uniform(0.2, 0.95)
     frame = (
         palette.wood,
         palette.metal,
@@ -63,7 +63,7 @@ def picture(rng: np.random.Generator, palette: Palette) -> Model:
 
 def mirror(rng: np.random.Generator, palette: Palette) -> Model:
     """A wall mirror: a pale blue-grey pane (nothing is reflected) in a frame."""
-    width, height = rng.uniform(0.5, 0.8), rng.uniform(0.7, 1.1)
+    width, height = rng.uniform(0.34, 1.0), rng.uniform(0.45, 1.25)
     pane = _panel(width - 0.06, height - 0.06, 0.012, 0.03)
     silver = Finish(rgb=(196, 208, 214), material="glass")
     return framed(
@@ -73,7 +73,7 @@ def mirror(rng: np.random.Generator, palette: Palette) -> Model:
 
 def whiteboard(rng: np.random.Generator, palette: Palette) -> Model:
     """A whiteboard with a metal frame."""
-    width, height = rng.uniform(1.2, 1.9), rng.uniform(0.85, 1.1)
+    width, height = rng.uniform(0.8, 2.4), rng.uniform(0.6, 1.2)
     pane = _panel(width - 0.04, height - 0.04, 0.014, 0.02)
     return framed(
         "whiteboard",
@@ -86,7 +86,7 @@ def whiteboard(rng: np.random.Generator, palette: Palette) -> Model:
 
 def clock(rng: np.random.Generator, palette: Palette) -> Model:
     """A round wall clock, its back at y = 0."""
-    r = rng.uniform(0.13, 0.18)
+    r = rng.uniform(0.09, 0.24)
     rim = accent(rng, "plastic")
     case = lathe([(r, 0), (r, 0.025), (r - 0.015, 0.035), (r - 0.018, 0.02)], segments=32).tilted(
         0, np.pi / 2
@@ -119,13 +119,13 @@ def curtain(cloth: Finish, rail_finish: Finish, width: float, height: float) -> 
 def radiator(rng: np.random.Generator, palette: Palette) -> Model:
     """A ribbed panel heater to hang below a window, its back at y = 0."""
     enamel = Finish(rgb=(238, 238, 234), material="metal")
-    width, height = rng.uniform(0.8, 1.3), 0.55
+    width, height = rng.uniform(0.5, 1.6), rng.uniform(0.4, 0.68)
     ribs = int(width / 0.08)
     pitch = width / ribs
     parts = parts_of(
         enamel,
         block((width, 0.04, height), (0, -0.07, 0)),
-        *(block((0.03, 0.05, 0.04), (s * 0.3 * width, -0.025, 0.4)) for s in (-1, 1)),
+        *(block((0.03, 0.05, 0.04), (s * 0.3 * width, -0.025, 0.7 * height)) for s in (-1, 1)),
     )
     parts += parts_of(
         enamel,

@@ -150,7 +150,7 @@ def stove(rng: np.random.Generator, palette: Palette) -> Model:
 
 def refrigerator(rng: np.random.Generator, palette: Palette) -> Model:
     """A fridge with a freezer door."""
-    width, depth, height = rng.uniform(0.6, 0.72), rng.uniform(0.64, 0.7), rng.uniform(1.65, 1.9)
+    width, depth, height = rng.uniform(0.54, 0.8), rng.uniform(0.6, 0.72), rng.uniform(1.4, 2.0)
     colors: tuple[Finish, ...] = (
         WHITE_ENAMEL,
         STEEL,
@@ -180,7 +180,7 @@ def refrigerator(rng: np.random.Generator, palette: Palette) -> Model:
 
 def wall_cabinet(rng: np.random.Generator, palette: Palette, width: float) -> Model:
     """A kitchen cabinet to hang on a wall, its back at y = 0."""
-    depth, height = 0.34, 0.68
+    depth, height = 0.34, float(rng.uniform(0.52, 0.82))
     columns = max(1, round(width / 0.45))
     parts = [
         *parts_of(
@@ -201,7 +201,7 @@ def wall_cabinet(rng: np.random.Generator, palette: Palette, width: float) -> Mo
 
 def microwave(rng: np.random.Generator, palette: Palette) -> Model:
     """A microwave oven: door with a window, panel with a dial."""
-    width, depth, height = rng.uniform(0.44, 0.5), rng.uniform(0.33, 0.38), rng.uniform(0.26, 0.3)
+    width, depth, height = rng.uniform(0.4, 0.56), rng.uniform(0.3, 0.42), rng.uniform(0.22, 0.36)
     case = (WHITE_ENAMEL, STEEL, Finish(rgb=(48, 49, 52), material="metal"))[int(rng.integers(3))]
     front = -depth / 2 + 0.03
     parts = [*parts_of(case, block((width, depth - 0.03, height), (0, 0.015, 0)))]

@@ -25,7 +25,7 @@ def _shade(low_r: float, high_r: float, low: float, high: float) -> Part:
 def table_lamp(rng: np.random.Generator, palette: Palette) -> Model:
     """A lamp with a turned or ceramic base and a cloth shade."""
     base = accent(rng) if rng.random() < 0.6 else palette.metal
-    height, r = rng.uniform(0.38, 0.5), rng.uniform(0.05, 0.075)
+    height, r = rng.uniform(0.26, 0.68), rng.uniform(0.04, 0.09)
     middle = 0.5 * height
     if rng.random() < 0.5:
         profile = [
@@ -58,7 +58,8 @@ def table_lamp(rng: np.random.Generator, palette: Palette) -> Model:
 def desk_lamp(rng: np.random.Generator, palette: Palette) -> Model:
     """A reading lamp with a bent arm."""
     paint = accent(rng, "metal") if rng.random() < 0.5 else palette.metal
-    joint, head = (0.0, 0.1, 0.32), (0.0, -0.12, 0.46)
+    tall = rng.uniform(0.7, 1.25)
+    joint, head = (0.0, 0.1, 0.32 * tall), (0.0, -0.12, 0.46 * tall)
     parts = parts_of(
         paint,
         cylinder(0.08, 0.02, segments=24),
@@ -68,14 +69,14 @@ def desk_lamp(rng: np.random.Generator, palette: Palette) -> Model:
     shade = (
         lathe([(0.07, 0), (0.035, 0.09), (0.015, 0.11)], segments=20)
         .tilted(0, 0.35)
-        .moved((0, -0.13, 0.39))
+        .moved((0, -0.13, 0.46 * tall - 0.07))
     )
     return Model(label="lamp", parts=parts + parts_of(paint, shade), finish=paint)
 
 
 def floor_lamp(rng: np.random.Generator, palette: Palette) -> Model:
     """A tall lamp: round foot, thin pole, cloth shade."""
-    height, r = rng.uniform(1.45, 1.7), rng.uniform(0.16, 0.22)
+    height, r = rng.uniform(1.2, 1.85), rng.uniform(0.13, 0.27)
     parts = parts_of(
         palette.metal,
         cylinder(0.14, 0.025, segments=28),
@@ -92,7 +93,7 @@ def ceiling_light(rng: np.random.Generator, palette: Palette, drop: float) -> Mo
     """A lamp to hang from the ceiling, `drop` metres high; its lowest point is at z = 0."""
     glow = Finish(rgb=(252, 248, 236), material="glass")
     if drop < 0.2:
-        r = rng.uniform(0.17, 0.24)
+        r = rng.uniform(0.13, 0.32)
         dome = lathe([(0.25 * r, 0), (0.75 * r, 0.25 * drop), (r, 0.75 * drop)], segments=28)
         rim = cylinder(r + 0.012, 0.25 * drop, (0, 0, 0.75 * drop), 28)
         return Model(
@@ -101,7 +102,7 @@ def ceiling_light(rng: np.random.Generator, palette: Palette, drop: float) -> Mo
             finish=glow,
             shape="round",
         )
-    r, shade = rng.uniform(0.16, 0.24), 0.17
+    r, shade = rng.uniform(0.13, 0.32), rng.uniform(0.12, 0.26)
     paint = accent(rng, "metal")
     cone = lathe(
         [(r, 0.0), (0.95 * r, 0.05), (0.3 * r, 0.9 * shade), (0.1 * r, shade)], segments=28

@@ -1,18 +1,18 @@
-"""Things to sit on. Metric sizes follow common furniture: seats 0.42-0.48 m high."""
+"""Things to sit on. Metric sizes follow common furniture: seats 0.36-0.54 m high."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gapdata.synthetic.materials import Finish, Palette, shaded
-from gapdata.synthetic.models import Model, Part, four, parts_of, tabletop
-from gapdata.synthetic.shapes import bar, block, cylinder, lathe, soft_block, tapered
+from gapdata.synthetic.models import Model, Part, Surface, four, parts_of, tabletop
+from gapdata.synthetic.shapes import bar, block, cylinder, lathe, rectangle, soft_block, tapered
 
 
 def chair(rng: np.random.Generator, palette: Palette) -> Model:
     """A four-legged chair with a slatted or solid back."""
-    width, depth = rng.uniform(0.42, 0.48), rng.uniform(0.43, 0.5)
-    seat, back = rng.uniform(0.44, 0.47), rng.uniform(0.4, 0.5)
+    width, depth = rng.uniform(0.38, 0.54), rng.uniform(0.4, 0.54)
+    seat, back = rng.uniform(0.41, 0.5), rng.uniform(0.32, 0.62)
     frame = palette.wood if rng.random() < 0.7 else palette.wood_second
     padded = rng.random() < 0.5
     leg = 0.035
@@ -52,8 +52,8 @@ def office_chair(rng: np.random.Generator, palette: Palette) -> Model:
         else Finish(rgb=(58, 60, 66), material="fabric", texture="fabric")
     )
     metal = Finish(rgb=(70, 72, 76), material="metal")
-    seat = rng.uniform(0.44, 0.5)
-    base_r, back = 0.3, rng.uniform(0.5, 0.62)
+    seat = rng.uniform(0.42, 0.54)
+    base_r, back = rng.uniform(0.26, 0.34), rng.uniform(0.42, 0.7)
     parts: list[Part] = []
     for k in range(5):
         angle = 2 * np.pi * k / 5 + 0.3
@@ -82,14 +82,14 @@ def armchair(rng: np.random.Generator, palette: Palette) -> Model:
 
 
 def couch(rng: np.random.Generator, palette: Palette) -> Model:
-    """A sofa of two or three seats."""
-    return _upholstered(rng, palette.fabric, "couch", int(rng.integers(2, 4)))
+    """A sofa of two to four seats."""
+    return _upholstered(rng, palette.fabric, "couch", int(rng.integers(2, 5)))
 
 
 def _upholstered(rng: np.random.Generator, cloth: Finish, label: str, seats: int) -> Model:
-    seat_width, arm = rng.uniform(0.58, 0.66), rng.uniform(0.12, 0.18)
-    width, depth = seats * seat_width + 2 * arm, rng.uniform(0.82, 0.92)
-    seat, back, leg = rng.uniform(0.4, 0.45), rng.uniform(0.78, 0.88), 0.1
+    seat_width, arm = rng.uniform(0.52, 0.78), rng.uniform(0.08, 0.26)
+    width, depth = seats * seat_width + 2 * arm, rng.uniform(0.76, 1.05)
+    seat, back, leg = rng.uniform(0.36, 0.48), rng.uniform(0.7, 1.02), 0.1
     thick = 0.2
     cushion = 0.14
     legs = [
@@ -132,13 +132,15 @@ def _upholstered(rng: np.random.Generator, cloth: Finish, label: str, seats: int
                 (x, depth / 2 - thick - 0.066, seat),
             ),
         )
-    surface = tabletop(inner, seat_depth - 0.14, seat, inset=0.03, y=-thick / 2 - 0.07)
-    return Model(label=label, parts=tuple(parts), finish=cloth, surfaces=(surface,))
+    flat = rectangle(seat_width - 0.1, seat_depth - 0.2) + np.array([0.0, -thick / 2 - 0.07])
+    middles = seat_width * (np.arange(seats) - (seats - 1) / 2)
+    surfaces = tuple(Surface(outline=flat + np.array([x, 0.0]), z=seat) for x in middles)
+    return Model(label=label, parts=tuple(parts), finish=cloth, surfaces=surfaces)
 
 
 def stool(rng: np.random.Generator, palette: Palette) -> Model:
     """A round stool on three or four splayed legs."""
-    height, radius = rng.uniform(0.44, 0.62), rng.uniform(0.15, 0.19)
+    height, radius = rng.uniform(0.38, 0.78), rng.uniform(0.13, 0.22)
     count = int(rng.integers(3, 5))
     parts: list[Part] = []
     for k in range(count):
@@ -158,7 +160,7 @@ def stool(rng: np.random.Generator, palette: Palette) -> Model:
 
 def bench(rng: np.random.Generator, palette: Palette) -> Model:
     """A backless bench, with a pad or without."""
-    width, depth, height = rng.uniform(1.0, 1.3), rng.uniform(0.36, 0.42), rng.uniform(0.42, 0.46)
+    width, depth, height = rng.uniform(0.8, 1.6), rng.uniform(0.3, 0.46), rng.uniform(0.38, 0.5)
     parts = list(parts_of(palette.wood, block((width, depth, 0.04), (0, 0, height - 0.04))))
     parts += parts_of(
         palette.wood,
@@ -182,9 +184,9 @@ def bench(rng: np.random.Generator, palette: Palette) -> Model:
 
 def ottoman(rng: np.random.Generator, palette: Palette) -> Model:
     """A low padded footrest, round or square."""
-    height = rng.uniform(0.36, 0.42)
+    height = rng.uniform(0.28, 0.5)
     if rng.random() < 0.5:
-        radius = rng.uniform(0.22, 0.28)
+        radius = rng.uniform(0.2, 0.38)
         profile = [
             (radius - 0.03, 0.0),
             (radius, 0.03),
@@ -193,7 +195,7 @@ def ottoman(rng: np.random.Generator, palette: Palette) -> Model:
         ]
         solid, shape, side = lathe(profile, segments=32), "cylinder", 1.2 * radius
     else:
-        side = rng.uniform(0.45, 0.6)
+        side = rng.uniform(0.36, 0.8)
         solid, shape = soft_block((side, side, height), 0.05), "box"
     return Model(
         label="ottoman", parts=parts_of(palette.accent_second, solid), finish=palette.accent_second,

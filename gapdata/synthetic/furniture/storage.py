@@ -87,7 +87,7 @@ def _chest(
 
 def nightstand(rng: np.random.Generator, palette: Palette) -> Model:
     """A bedside chest with one or two drawers."""
-    size = (rng.uniform(0.4, 0.52), rng.uniform(0.36, 0.42), rng.uniform(0.48, 0.58))
+    size = (rng.uniform(0.34, 0.64), rng.uniform(0.3, 0.48), rng.uniform(0.4, 0.7))
     return _chest(
         palette,
         "nightstand",
@@ -101,34 +101,51 @@ def nightstand(rng: np.random.Generator, palette: Palette) -> Model:
 
 def dresser(rng: np.random.Generator, palette: Palette) -> Model:
     """A wide chest of drawers."""
-    size = (rng.uniform(0.95, 1.4), rng.uniform(0.45, 0.5), rng.uniform(0.76, 0.92))
-    return _chest(palette, "dresser", size, (2, 3), "bar", 0.08)
+    size = (rng.uniform(0.74, 1.75), rng.uniform(0.4, 0.56), rng.uniform(0.64, 1.2))
+    return _chest(palette, "dresser", size, (2, int(rng.integers(2, 5))), "bar", 0.08)
 
 
 def cabinet(rng: np.random.Generator, palette: Palette) -> Model:
     """A sideboard with doors."""
-    size = (rng.uniform(0.8, 1.5), rng.uniform(0.4, 0.46), rng.uniform(0.74, 0.95))
+    size = (rng.uniform(0.6, 2.0), rng.uniform(0.34, 0.5), rng.uniform(0.6, 1.25))
     return _chest(
-        palette, "cabinet", size, (2 if size[0] < 1.2 else 3, 1), "upright", rng.uniform(0.06, 0.14)
+        palette,
+        "cabinet",
+        size,
+        (max(1, round(size[0] / 0.5)), 1),
+        "upright",
+        rng.uniform(0.06, 0.14),
     )
 
 
 def tv_stand(rng: np.random.Generator, palette: Palette) -> Model:
     """A long low cabinet for a television."""
-    size = (rng.uniform(1.3, 1.7), rng.uniform(0.38, 0.44), rng.uniform(0.42, 0.55))
-    return _chest(palette, "tv stand", size, (3, 1), "upright", rng.uniform(0.06, 0.12), 0.3)
+    size = (rng.uniform(1.0, 2.1), rng.uniform(0.34, 0.48), rng.uniform(0.34, 0.64))
+    return _chest(
+        palette,
+        "tv stand",
+        size,
+        (round(size[0] / 0.5), 1),
+        "upright",
+        rng.uniform(0.06, 0.12),
+        0.3,
+    )
 
 
 def wardrobe(rng: np.random.Generator, palette: Palette) -> Model:
-    """A tall cabinet with two or three doors."""
-    size = (rng.uniform(1.0, 1.7), rng.uniform(0.56, 0.62), rng.uniform(1.9, 2.15))
-    return _chest(palette, "wardrobe", size, (2 if size[0] < 1.3 else 3, 1), "upright", 0.05, 0.6)
+    """A tall cabinet with two to four doors."""
+    size = (rng.uniform(0.8, 2.2), rng.uniform(0.52, 0.66), rng.uniform(1.75, 2.28))
+    return _chest(palette, "wardrobe", size, (round(size[0] / 0.5), 1), "upright", 0.05, 0.6)
 
 
 def file_cabinet(rng: np.random.Generator, palette: Palette) -> Model:
     """A metal cabinet with two to four drawers."""
     rows = int(rng.integers(2, 5))
-    width, depth, height = rng.uniform(0.4, 0.46), rng.uniform(0.5, 0.6), 0.06 + 0.31 * rows
+    width, depth, height = (
+        rng.uniform(0.36, 0.52),
+        rng.uniform(0.42, 0.66),
+        0.06 + rows * rng.uniform(0.25, 0.36),
+    )
     metal = Finish(
         rgb=((168, 172, 176), (86, 90, 96), (206, 200, 186), (96, 118, 140))[int(rng.integers(4))],
         material="metal",
@@ -147,10 +164,10 @@ def file_cabinet(rng: np.random.Generator, palette: Palette) -> Model:
 
 
 def bookshelf(rng: np.random.Generator, palette: Palette) -> Model:
-    """An open case with a back and three to six shelves."""
-    width, depth = rng.uniform(0.7, 1.2), rng.uniform(0.28, 0.34)
-    levels = int(rng.integers(3, 6))
-    height, board = 0.08 + levels * rng.uniform(0.33, 0.38), 0.022
+    """An open case with a back and two to five shelves."""
+    width, depth = rng.uniform(0.5, 1.5), rng.uniform(0.26, 0.38)
+    levels = int(rng.integers(2, 6))
+    height, board = 0.08 + levels * rng.uniform(0.3, 0.42), 0.022
     wood = palette.wood if rng.random() < 0.6 else palette.wood_second
     inner = width - 2 * board
     parts = [
@@ -192,7 +209,7 @@ def bookshelf(rng: np.random.Generator, palette: Palette) -> Model:
 
 def wall_shelf(rng: np.random.Generator, palette: Palette) -> Model:
     """A plank on two brackets, to hang on a wall."""
-    width, depth, thick = rng.uniform(0.6, 1.1), rng.uniform(0.2, 0.25), 0.025
+    width, depth, thick = rng.uniform(0.45, 1.4), rng.uniform(0.16, 0.3), 0.025
     parts = [*parts_of(palette.wood, block((width, depth, thick), (0, -depth / 2, 0.1)))]
     for side in (-1, 1):
         x = side * (width / 2 - 0.12)

@@ -1,4 +1,4 @@
-"""Tables and desks. Table tops 0.72-0.76 m high, coffee tables 0.38-0.46 m."""
+"""Tables and desks. Table tops 0.68-0.80 m high, coffee tables 0.30-0.52 m."""
 
 from __future__ import annotations
 
@@ -60,25 +60,25 @@ def _on_pedestal(
 
 
 def dining_table(rng: np.random.Generator, palette: Palette) -> Model:
-    """A rectangular table for four to six."""
-    size = (rng.uniform(1.3, 1.85), rng.uniform(0.8, 0.95), rng.uniform(0.73, 0.76))
+    """A rectangular table for two to ten."""
+    size = (rng.uniform(1.1, 2.7), rng.uniform(0.74, 1.1), rng.uniform(0.7, 0.78))
     return _on_legs(rng, palette, "dining table", size)
 
 
 def small_table(rng: np.random.Generator, palette: Palette) -> Model:
     """A table for two to four, square or round."""
     if rng.random() < 0.5:
-        return _on_pedestal(rng, palette, "table", rng.uniform(0.45, 0.58), rng.uniform(0.72, 0.75))
-    side = rng.uniform(0.8, 0.95)
-    return _on_legs(rng, palette, "table", (side, side, rng.uniform(0.72, 0.75)))
+        return _on_pedestal(rng, palette, "table", rng.uniform(0.36, 0.7), rng.uniform(0.68, 0.78))
+    side = rng.uniform(0.66, 1.1)
+    return _on_legs(rng, palette, "table", (side, side, rng.uniform(0.68, 0.78)))
 
 
 def coffee_table(rng: np.random.Generator, palette: Palette) -> Model:
     """A low table, rectangular with a lower shelf or round."""
-    height = rng.uniform(0.38, 0.45)
+    height = rng.uniform(0.3, 0.52)
     if rng.random() < 0.35:
-        return _on_pedestal(rng, palette, "coffee table", rng.uniform(0.36, 0.46), height)
-    width, depth = rng.uniform(0.9, 1.2), rng.uniform(0.5, 0.62)
+        return _on_pedestal(rng, palette, "coffee table", rng.uniform(0.3, 0.55), height)
+    width, depth = rng.uniform(0.75, 1.4), rng.uniform(0.42, 0.75)
     table = _on_legs(rng, palette, "coffee table", (width, depth, height))
     if rng.random() < 0.5:
         return table
@@ -103,16 +103,16 @@ def coffee_table(rng: np.random.Generator, palette: Palette) -> Model:
 
 def end_table(rng: np.random.Generator, palette: Palette) -> Model:
     """A small side table, round or square."""
-    height = rng.uniform(0.48, 0.58)
+    height = rng.uniform(0.4, 0.7)
     if rng.random() < 0.5:
-        return _on_pedestal(rng, palette, "end table", rng.uniform(0.2, 0.26), height)
-    side = rng.uniform(0.4, 0.5)
+        return _on_pedestal(rng, palette, "end table", rng.uniform(0.17, 0.32), height)
+    side = rng.uniform(0.32, 0.62)
     return _on_legs(rng, palette, "end table", (side, side, height))
 
 
 def desk(rng: np.random.Generator, palette: Palette) -> Model:
     """A writing desk with legs, and on most a pedestal of drawers on one side."""
-    width, depth, height = rng.uniform(1.2, 1.6), rng.uniform(0.62, 0.76), rng.uniform(0.72, 0.76)
+    width, depth, height = rng.uniform(1.05, 2.0), rng.uniform(0.55, 0.85), rng.uniform(0.68, 0.8)
     top = 0.03
     frame = palette.metal if rng.random() < 0.5 else palette.wood_second
     parts: list[Part] = [

@@ -17,7 +17,7 @@ WHITE_ENAMEL = Finish(rgb=(240, 240, 238), material="metal")
 
 def kettle(rng: np.random.Generator, palette: Palette) -> Model:
     """An electric kettle with handle, spout and lid."""
-    r, h = rng.uniform(0.07, 0.08), rng.uniform(0.19, 0.22)
+    r, h = rng.uniform(0.06, 0.1), rng.uniform(0.15, 0.29)
     body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
     dark = Finish(rgb=(40, 41, 44), material="plastic")
     handle = np.array(
@@ -43,18 +43,20 @@ def kettle(rng: np.random.Generator, palette: Palette) -> Model:
 def toaster(rng: np.random.Generator, palette: Palette) -> Model:
     """A two-slot toaster."""
     body = STEEL if rng.random() < 0.4 else accent(rng, "metal")
-    parts = [*parts_of(body, soft_block((0.27, 0.17, 0.18), 0.04, (0, 0, 0.01)))]
-    parts += parts_of(DARK_GLASS, block((0.24, 0.14, 0.02), (0, 0, 0)))
+    width, height = rng.uniform(0.23, 0.36), rng.uniform(0.15, 0.22)
+    parts = [*parts_of(body, soft_block((width, 0.17, height), 0.04, (0, 0, 0.01)))]
+    parts += parts_of(DARK_GLASS, block((width - 0.03, 0.14, 0.02), (0, 0, 0)))
     parts += parts_of(
-        DARK_GLASS, *(block((0.17, 0.025, 0.002), (0, s * 0.03, 0.19)) for s in (-1, 1))
+        DARK_GLASS,
+        *(block((width - 0.1, 0.025, 0.002), (0, s * 0.03, height + 0.01)) for s in (-1, 1)),
     )
-    parts += parts_of(DARK_GLASS, block((0.02, 0.03, 0.016), (0.142, 0, 0.11)))
+    parts += parts_of(DARK_GLASS, block((0.02, 0.03, 0.016), (width / 2 + 0.007, 0, 0.11)))
     return Model(label="toaster", parts=tuple(parts), finish=body, shape="box")
 
 
 def pot(rng: np.random.Generator, palette: Palette) -> Model:
     """A cooking pot with two handles and a lid."""
-    r, h = rng.uniform(0.09, 0.112), rng.uniform(0.11, 0.15)
+    r, h = rng.uniform(0.07, 0.112), rng.uniform(0.07, 0.22)
     body = STEEL if rng.random() < 0.5 else accent(rng, "metal")
     lid = lathe([(r, h), (r, h + 0.006), (0.5 * r, h + 0.022), (0.02, h + 0.028)], segments=28)
     parts = parts_of(body, cylinder(r, h, segments=28), lid)
@@ -68,7 +70,7 @@ def pot(rng: np.random.Generator, palette: Palette) -> Model:
 
 def cup(rng: np.random.Generator, palette: Palette) -> Model:
     """A mug with a handle."""
-    r, h = rng.uniform(0.037, 0.045), rng.uniform(0.085, 0.105)
+    r, h = rng.uniform(0.032, 0.055), rng.uniform(0.065, 0.14)
     clay = accent(rng)
     hollow = [(0.9 * r, 0), (r, 0.01), (r, h), (r - 0.004, h), (r - 0.006, 0.008)]
     handle = np.array(
@@ -90,7 +92,7 @@ def cup(rng: np.random.Generator, palette: Palette) -> Model:
 
 def bowl(rng: np.random.Generator, palette: Palette) -> Model:
     """An open bowl."""
-    r, h = rng.uniform(0.075, 0.15), rng.uniform(0.055, 0.085)
+    r, h = rng.uniform(0.06, 0.18), rng.uniform(0.04, 0.12)
     clay = accent(rng)
     outer = [(0.4 * r, 0), (0.75 * r, 0.3 * h), (0.95 * r, 0.7 * h), (r, h)]
     inner = [
@@ -109,7 +111,7 @@ def bowl(rng: np.random.Generator, palette: Palette) -> Model:
 
 def plate(rng: np.random.Generator, palette: Palette) -> Model:
     """A shallow plate."""
-    r = rng.uniform(0.1, 0.135)
+    r = rng.uniform(0.075, 0.155)
     clay = Finish(rgb=(240, 238, 232), material="ceramic") if rng.random() < 0.5 else accent(rng)
     profile = [(0.55 * r, 0), (r, 0.018), (r - 0.003, 0.022), (0.58 * r, 0.007)]
     return Model(
@@ -119,7 +121,7 @@ def plate(rng: np.random.Generator, palette: Palette) -> Model:
 
 def bottle(rng: np.random.Generator, palette: Palette) -> Model:
     """A bottle with neck and cap."""
-    r, h = rng.uniform(0.034, 0.042), rng.uniform(0.22, 0.31)
+    r, h = rng.uniform(0.028, 0.055), rng.uniform(0.16, 0.38)
     colors = (
         (46, 92, 58),
         (96, 54, 30),
@@ -152,12 +154,12 @@ def fruit(rng: np.random.Generator, palette: Palette) -> Model:
         finish = Finish(rgb=(232, 132, 36), material="fruit")
         return Model(
             label="orange",
-            parts=parts_of(finish, ball(rng.uniform(0.034, 0.042), segments=20)),
+            parts=parts_of(finish, ball(rng.uniform(0.03, 0.046), segments=20)),
             finish=finish,
             shape="sphere",
         )
     finish = Finish(rgb=((178, 36, 40), (128, 172, 66))[int(rng.integers(2))], material="fruit")
-    r = rng.uniform(0.034, 0.04)
+    r = rng.uniform(0.03, 0.046)
     body: tuple[Part, ...] = parts_of(finish, ball(r, segments=20))
     stem = parts_of(
         Finish(rgb=(86, 60, 40), material="wood"), cylinder(0.003, 0.018, (0, 0, 2 * r - 0.004), 8)
