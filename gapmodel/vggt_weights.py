@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from gapdata.errors import ConfigError
@@ -61,10 +64,11 @@ def load_vggt(aggregator: VggtAggregator, path: str) -> None:
 def _read_checkpoint(path: str) -> dict[str, Tensor]:
     try:
         if path.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
             return load_file(path)
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read as a checkpoint: {error}") from error
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{path}: cannot be read as a checkpoint: {reason}") from error
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path}: expected a dict of tensors, found {type(loaded).__name__}")
     return loaded.get("model", loaded)
