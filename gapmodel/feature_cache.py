@@ -72,6 +72,7 @@ class FeatureCache:
     def write(self, images: UInt8[Tensor, "V H W 3"], features: Float[Tensor, "V M h w C"]) -> None:
         """Stores the pictures' features. Raises DatasetError for features that are not finite, ConfigError when the disk is full."""
         key = self.key(images)
+        self._check_count(key, images, features)
         if not torch.isfinite(features).all():
             raise DatasetError(
                 f"{self._where(key)}: features are not finite; check the encoder's weights"
@@ -101,14 +102,17 @@ class FeatureCache:
             if "scale" in tensors
             else tensors["features"].float()
         )
-        if len(features) != len(images):
-            raise DatasetError(
-                f"{where}: expected {len(images)} pictures, found {len(features)}; delete the file"
-            )
+        self._check_count(key, images, features)
         return features
 
     def _where(self, key: str) -> str:
         return f"{self.url}: {_name(key)}"
+
+    def _check_count(self, key: str, images: Tensor, features: Tensor) -> None:
+        if len(features) != len(images):
+            raise DatasetError(
+                f"{self._where(key)}: expected {len(images)} pictures, found {len(features)}"
+            )
 
     def _check_card(self) -> None:
         try:
