@@ -16,9 +16,9 @@ from gapmodel.objectives.normal import Normal, angle_between
 from gapmodel.objectives.pointmap import Pointmap, points_first
 from gapmodel.objectives.tokens import shuffle
 from tests.gapmodel.objectives.examples import (
-    D,
     LEVELS,
     SIZES,
+    D,
     head,
     random_features,
     varied_batch,
@@ -64,7 +64,7 @@ def centres(layer):
 
 
 def slow_sample(valid, rows, columns):
-    images, height, width = valid.shape
+    images, height, _ = valid.shape
     side = height // rows
     pixels = np.zeros((images, rows, columns, 2), int)
     known = np.zeros((images, rows, columns), bool)

@@ -18,9 +18,9 @@ from gapmodel.objectives.pose import (
     true_fov,
 )
 from tests.gapmodel.objectives.examples import (
-    D,
     LEVELS,
     SIZES,
+    D,
     head,
     random_features,
     varied_batch,
