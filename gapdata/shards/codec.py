@@ -78,9 +78,26 @@ def encode_sample(
     Depth is stored as uint16 of metres x `depth_scale`; what does not fit becomes invalid (0). A view's
     own JPEG is copied untouched.
     """
+    members = encode_pictures(
+        sample.key, sample.views, sample.points, depth_scale=depth_scale, jpeg_quality=jpeg_quality
+    )
+    members[META] = dump_json(meta_from_sample(sample, depth_scale), sample.key)
+    members[QUESTIONS] = dump_json(rows_from_questions(sample.qa), sample.key)
+    return dict(sorted(members.items()))
+
+
+def encode_pictures(
+    key: str,
+    views: Sequence[View],
+    points: ScenePoints,
+    *,
+    depth_scale: float = 1000.0,
+    jpeg_quality: int = 95,
+) -> dict[str, bytes]:
+    """Member suffix -> bytes of the views' layers and the points; see `encode_sample`."""
     members: dict[str, bytes] = {}
-    for number, view in enumerate(sample.views):
-        arrays = _layer_arrays(sample.key, view)
+    for number, view in enumerate(views):
+        arrays = _layer_arrays(key, view)
         layers = {
             "rgb": view.jpeg or encode_rgb(arrays["rgb"], jpeg_quality),
             "depth": encode_depth(arrays["depth"], depth_scale),
@@ -88,10 +105,8 @@ def encode_sample(
             "instance": encode_instance(arrays["instance"]),
         }
         members |= {layer_member(number, layer): data for layer, data in layers.items()}
-    members[POINTS] = encode_points(sample.points)
-    members[META] = dump_json(meta_from_sample(sample, depth_scale), sample.key)
-    members[QUESTIONS] = dump_json(rows_from_questions(sample.qa), sample.key)
-    return dict(sorted(members.items()))
+    members[POINTS] = encode_points(points)
+    return members
 
 
 def decode_sample(members: Mapping[str, bytes], *, layers: Sequence[str] = LAYERS) -> Sample:
@@ -147,6 +162,15 @@ def _layer_arrays(key: str, view: View) -> dict[str, Array]:
     return arrays
 
 
+def decode_stored(layer: str, data: bytes) -> Array:
+    """A layer's stored integers: uint8 RGB of rgb and normal, uint16 of depth and instance. Raises DatasetError."""
+    if layer == "rgb":
+        return _imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, np.uint8, 3)
+    if layer == "normal":
+        return _imdecode(data, cv2.IMREAD_COLOR_RGB, np.uint8, 3)
+    return _imdecode(data, cv2.IMREAD_UNCHANGED, np.uint16, 1)
+
+
 def encode_rgb(rgb: UInt8[Array, "h w 3"], quality: int = 95) -> bytes:
     """JPEG bytes of an RGB image."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
@@ -155,7 +179,7 @@ def encode_rgb(rgb: UInt8[Array, "h w 3"], quality: int = 95) -> bytes:
 
 def decode_rgb(data: bytes) -> UInt8[Array, "h w 3"]:
     """RGB image of JPEG bytes, as stored: an EXIF orientation is not applied, as it would turn the grid."""
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, np.uint8, 3)
+    return decode_stored("rgb", data)
 
 
 def encode_depth(depth: Float32[Array, "h w"], depth_scale: float = 1000.0) -> bytes:
@@ -165,7 +189,7 @@ def encode_depth(depth: Float32[Array, "h w"], depth_scale: float = 1000.0) -> b
 
 def decode_depth(data: bytes, depth_scale: float = 1000.0) -> Float32[Array, "h w"]:
     """Depth in metres, 0 = invalid."""
-    return depth_from_uint16(_imdecode(data, cv2.IMREAD_UNCHANGED, np.uint16, 1), depth_scale)
+    return depth_from_uint16(decode_stored("depth", data), depth_scale)
 
 
 def encode_normal(normal: Float32[Array, "h w 3"]) -> bytes:
@@ -178,13 +202,21 @@ def encode_normal(normal: Float32[Array, "h w 3"]) -> bytes:
 
 def decode_normal(data: bytes) -> Float32[Array, "h w 3"]:
     """Camera-frame normals, scaled back to unit length; (0, 0, 0) = invalid."""
-    stored = _imdecode(data, cv2.IMREAD_COLOR_RGB, np.uint8, 3)
-    normal = _COMPONENT[stored]
-    x, y, z = cv2.split(normal)
-    scale = 1 / np.sqrt(x * x + y * y + z * z)
+    return normal_from_uint8(decode_stored("normal", data))
+
+
+def normal_from_uint8(
+    stored: UInt8[Array, "h w 3"], out: Float32[Array, "h w 3"] | None = None
+) -> Float32[Array, "h w 3"]:
+    """Camera-frame unit normals from stored components, in `out` where it is given; (0, 0, 0) stays (0, 0, 0)."""
+    normal = cv2.LUT(stored, _COMPONENT, dst=out)
+    squares = cv2.multiply(normal, normal)
+    scale = cv2.transform(squares, np.ones((1, 3), np.float32))
+    np.sqrt(scale, out=scale)
+    np.divide(1, scale, out=scale)
     scale[cv2.inRange(stored, (0, 0, 0), (0, 0, 0)) > 0] = 0
-    normal *= scale[..., None]
-    return normal
+    cv2.merge((scale, scale, scale), dst=squares)
+    return cv2.multiply(normal, squares, dst=normal)
 
 
 def encode_instance(instance: UInt16[Array, "h w"]) -> bytes:
@@ -198,7 +230,7 @@ def encode_instance(instance: UInt16[Array, "h w"]) -> bytes:
 
 def decode_instance(data: bytes) -> UInt16[Array, "h w"]:
     """Instance ids, 0 = none."""
-    return _imdecode(data, cv2.IMREAD_UNCHANGED, np.uint16, 1)
+    return decode_stored("instance", data)
 
 
 def encode_points(points: ScenePoints) -> bytes:

@@ -102,25 +102,26 @@ def sample_points(
 
 
 def seen_objects(
-    meta: Mapping[str, Any],
+    instances: Sequence[Mapping[str, Any]],
     views: Sequence[int],
     shares: Float[Array, "V N"],
+    area: int,
     rule: ObjectRule,
     budget: int,
     rng: np.random.Generator,
 ) -> list[SeenObject]:
     """At most `budget` objects that the views show well, in order of their ids; floor, walls and ceiling are none.
 
-    shares: part of each instance's visible pixels in each stored view that the shown window keeps.
+    instances: records of meta.json. shares: part of each one's visible pixels in each stored view that the shown
+    window keeps. area: pixels of a stored view.
     """
     chosen = list(views)
     good = []
-    for column, record in enumerate(meta["instances"]):
+    for column, record in enumerate(instances):
         if is_structure(record["label"], record["nyu40"]):
             continue
         visible = np.array(record["visible"])[chosen] * shares[:, column]
         pixels = np.array(record["pixels"])[chosen] * shares[:, column]
-        area = np.array([meta["views"][v]["height"] * meta["views"][v]["width"] for v in chosen])
         if ((visible >= rule.min_visible) & (pixels >= rule.min_area * area)).any():
             good.append(record)
     if len(good) > budget:

@@ -8,17 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int32, UInt8
+from jaxtyping import Float, UInt8
 
 from gapdata.errors import DatasetError
 from gapdata.geometry.camera import crop_intrinsics, resize_intrinsics
-from gapdata.shards.codec import (
-    decode_depth,
-    decode_instance,
-    decode_normal,
-    decode_rgb,
-    layer_member,
-)
+from gapdata.shards.codec import decode_stored, layer_member, normal_from_uint8
+from gapdata.shards.records import META
 
 Array = np.ndarray
 
@@ -63,16 +58,6 @@ class Window:
         return cv2.resize(part, self.shown[::-1], interpolation=interpolation)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ViewLayers:
-    """The layers of one view as shown; those not asked for are None."""
-
-    rgb: UInt8[Array, "H W 3"] | None = None
-    depth: Float32[Array, "H W"] | None = None
-    normal: Float32[Array, "H W 3"] | None = None
-    instance: Int32[Array, "H W"] | None = None
-
-
 def whole(size: tuple[int, int], shown: tuple[int, int]) -> Window:
     """The window that shows a whole picture of a size (height, width)."""
     return Window(top=0, left=0, height=size[0], width=size[1], shown=shown)
@@ -83,58 +68,46 @@ def stored_size(meta: Mapping[str, Any], views: Collection[int]) -> tuple[int, i
     sizes = {(meta["views"][view]["height"], meta["views"][view]["width"]) for view in views}
     if len(sizes) != 1:
         found = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        raise DatasetError(f"meta.json: expected views of one size, found {found}")
+        raise DatasetError(f"{META}: expected views of one size, found {found}")
     return sizes.pop()
 
 
 def decode_layer(
-    members: Mapping[str, bytes], view: int, layer: str, record: Mapping[str, Any]
+    members: Mapping[str, bytes], view: int, layer: str, size: tuple[int, int]
 ) -> Array:
-    """A stored layer of a view, decoded. Raises DatasetError when it is missing, damaged or not what `record` says."""
+    """A view's layer as stored, see `decode_stored`. Raises DatasetError when it is missing, damaged or of another size."""
     name = layer_member(view, layer)
     if name not in members:
         raise DatasetError(f"member {name} is missing")
     try:
-        if layer == "depth":
-            decoded: Array = decode_depth(members[name], _depth_scale(record))
-        else:
-            decode = {"rgb": decode_rgb, "normal": decode_normal, "instance": decode_instance}
-            decoded = decode[layer](members[name])
+        stored = decode_stored(layer, members[name])
     except DatasetError as error:
         raise DatasetError(f"{name}: {error}") from error
-    expected = (record["height"], record["width"])
-    if decoded.shape[:2] != expected:
+    if stored.shape[:2] != size:
         raise DatasetError(
-            f"{name}: expected height, width {expected} as in meta.json, found {decoded.shape[:2]}"
+            f"{name}: expected height, width {size} as in {META}, found {stored.shape[:2]}"
         )
-    # One sum finds NaN and infinity in a fraction of the time of looking at every pixel.
-    if decoded.dtype == np.float32 and not np.isfinite(decoded.sum()):
-        raise DatasetError(f"{name}: expected finite values, found NaN or infinity")
-    return decoded
+    return stored
 
 
-def show_layers(
-    members: Mapping[str, bytes],
-    view: int,
-    layers: Collection[str],
-    record: Mapping[str, Any],
-    window: Window,
-) -> ViewLayers:
-    """A view's layers as shown in a window. Raises DatasetError, see `decode_layer`."""
-    shown: dict[str, Array] = {}
-    for layer in layers:
-        decoded = decode_layer(members, view, layer, record)
-        if layer == "rgb":
-            shown[layer] = window.rgb(decoded)
-        else:
-            shown[layer] = window.nearest(decoded)
-        if layer == "instance":
-            shown[layer] = shown[layer].astype(np.int32)
-    return ViewLayers(**shown)
+def show_layer(
+    stored: Array, layer: str, window: Window, out: Array, depth_scale: float = 1000.0
+) -> None:
+    """Nothing; `out` holds the layer as shown: uint8 RGB, metres, unit normals or ids.
 
-
-def _depth_scale(record: Mapping[str, Any]) -> float:
-    scale = float(record["depth_scale"])
-    if not (np.isfinite(scale) and scale > 0):
-        raise DatasetError(f"meta.json: expected a depth_scale above 0, found {scale}")
-    return scale
+    Raises DatasetError for a depth scale that makes depth infinite or NaN.
+    """
+    if layer == "rgb":
+        out[:] = window.rgb(stored)
+        return
+    shown = window.nearest(stored)
+    if layer == "depth":
+        if not (np.isfinite(depth_scale) and depth_scale > 0):
+            raise DatasetError(
+                f"{META}: expected a depth_scale above 0, found {depth_scale}: depth is NaN"
+            )
+        np.divide(shown, np.float32(depth_scale), out=out, dtype=np.float32)
+    elif layer == "normal":
+        normal_from_uint8(shown, out)
+    else:
+        out[:] = shown

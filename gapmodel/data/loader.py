@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import torch
@@ -20,7 +19,7 @@ from gapmodel.data.collate import collate
 from gapmodel.data.index import read_index
 from gapmodel.data.plan import LoaderState, Plan, PlanConfig, Row
 from gapmodel.data.prompt import Prompt
-from gapmodel.data.reading import ExampleReader, Showing, Visit
+from gapmodel.data.reading import ExampleReader, Showing, Teacher, Visit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +101,7 @@ class Loader:
         rank: int = 0,
         world_size: int = 1,
         state: LoaderState | None = None,
-        teacher: Callable[..., Any] | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         """Raises ConfigError for settings that cannot work, DatasetError for an unusable dataset."""
         if config.rows < 1 or config.rows % world_size or not 0 <= rank < world_size:

@@ -13,14 +13,44 @@ from jaxtyping import UInt16
 
 from gapdata.answers import format_choices
 from gapdata.errors import DatasetError
-from gapdata.shards.records import QUESTION_SHAPE, load_json, shape_fault
+from gapdata.shards.records import QUESTION_SHAPE, QUESTIONS, load_json, shape_fault
 from gapmodel.data.example import Question
 
 Array = np.ndarray
 
 WORDING = 1  # goes up when the words of marks or options change, as stored text lengths then do
 
+BORDER = b'},{"id":'  # between two records of qa.json, whose keys and spaces are fixed
+
 Span = tuple[int, int, int, int]  # left, top, right, bottom in inclusive pixels
+
+
+def read_rows(data: bytes, count: int | None = None) -> list[Any]:
+    """The records of qa.json's bytes. Raises DatasetError when it is damaged or holds not `count` of them."""
+    rows = load_json(data, QUESTIONS)
+    if not isinstance(rows, list) or count not in (None, len(rows)):
+        raise DatasetError(f"{QUESTIONS}: expected a list of {count} questions as in the index")
+    return rows
+
+
+def read_some_rows(data: bytes, numbers: Sequence[int], count: int) -> list[Any]:
+    """The records at `numbers` of the `count` in qa.json's bytes. Raises DatasetError, see `read_rows`.
+
+    Parses those alone: a sample has hundreds of questions, and a visit asks a few of them.
+    """
+    # Inside a JSON string a quote follows a backslash, so only the border of two records looks like this.
+    parts = data.removeprefix(b"[").removesuffix(b"]").split(BORDER)
+    if len(parts) != count:
+        rows = read_rows(data, count)
+        return [rows[number] for number in numbers]
+    begin, end = BORDER[2:], BORDER[:1]
+    return [
+        load_json(
+            (begin if number else b"") + parts[number] + (end if number < count - 1 else b""),
+            QUESTIONS,
+        )
+        for number in numbers
+    ]
 
 
 def check_row(row: Any, where: str) -> None:

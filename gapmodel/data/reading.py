@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32, UInt8
 
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.geometry.transforms import invert_rigid
+from gapdata.sample import SCHEMA_VERSION
 from gapdata.shards.codec import POINTS, decode_points, layer_member
 from gapdata.shards.reader import Dataset
-from gapdata.shards.records import META, QUESTIONS, load_json, parse_meta
+from gapdata.shards.records import META, QUESTIONS, load_json
 from gapmodel.data.augment import (
     NOTHING,
     Augment,
@@ -31,7 +34,7 @@ from gapmodel.data.geometry import (
     seen_objects,
     to_first,
 )
-from gapmodel.data.images import Window, decode_layer, stored_size, whole
+from gapmodel.data.images import Window, decode_layer, show_layer, stored_size, whole
 from gapmodel.data.phrases import (
     RELATIONS,
     PhraseBook,
@@ -40,11 +43,24 @@ from gapmodel.data.phrases import (
     relations_hold,
     sample_relations,
 )
-from gapmodel.data.questions import asked, check_row, marked_masks, mask_span, stated
+from gapmodel.data.questions import (
+    asked,
+    check_row,
+    marked_masks,
+    mask_span,
+    read_some_rows,
+    stated,
+)
 
 Array = np.ndarray
 
 NEEDS = frozenset({"depth", "normal", "instance", "points", "objects", "relations", "teacher"})
+LAYER_TYPES: Mapping[str, tuple[type, tuple[int, ...]]] = {
+    "rgb": (np.uint8, (3,)),
+    "depth": (np.float32, ()),
+    "normal": (np.float32, (3,)),
+    "instance": (np.int32, ()),
+}
 # Purposes of random numbers, each a stream of its own in every visit.
 _CROP, _COLOUR, _NOISE, _GIVEN, _POINTS, _OBJECTS, _PHRASES, _RELATIONS = range(8)
 
@@ -98,10 +114,14 @@ class Showing:
         return tuple(layer for layer in ("rgb", "depth", "normal", "instance") if layer in wanted)
 
 
+Teacher = Callable[[UInt8[Array, "V H W 3"]], Float32[Array, "V M h w C"] | None]
+
+
 class ExampleReader:
     """Reads examples from the datasets of a mixture. Threads may share one; it holds no state.
 
-    phrase_length: tokens of a phrase. teacher: features of a frozen 3D encoder for a sample's views, see Batch.teacher.
+    phrase_length: tokens of a phrase. teacher: features of a frozen 3D encoder for the pictures as shown, None where
+    there are none; see Batch.teacher and `gapmodel.feature_cache`.
     """
 
     def __init__(
@@ -109,7 +129,7 @@ class ExampleReader:
         datasets: Sequence[Dataset],
         showing: Showing,
         phrase_length: Callable[[str], int] = len,
-        teacher: Callable[[Dataset, int, Sequence[int]], Float[Array, "V M h w C"]] | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         self.datasets, self.showing = tuple(datasets), showing
         self.phrase_length, self.teacher = phrase_length, teacher
@@ -121,42 +141,61 @@ class ExampleReader:
         dataset = self.datasets[visit.dataset]
         row = dataset.samples.slice(visit.sample, 1).to_pylist()[0]
         try:
-            return _Reading(self, dataset, visit, row["key"]).example()
+            return _Reading(self, dataset, visit, row).example()
         except (DatasetError, OSError) as error:
             raise DatasetError(f"{dataset.url}: {row['shard']}: {row['key']}: {error}") from error
+
+
+@contextmanager
+def as_dataset_error(member: str) -> Iterator[None]:
+    """Inside, a record that lacks a key or holds other types is raised as a DatasetError naming the member."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise DatasetError(f"{member}: not as expected: {error!r}") from error
 
 
 class _Reading:
     """One visit while it is read."""
 
-    def __init__(self, reader: ExampleReader, dataset: Dataset, visit: Visit, key: str) -> None:
-        self.reader, self.dataset, self.visit, self.key = reader, dataset, visit, key
-        self.showing = reader.showing
+    def __init__(
+        self, reader: ExampleReader, dataset: Dataset, visit: Visit, row: Mapping[str, Any]
+    ) -> None:
+        self.reader, self.visit, self.showing = reader, visit, reader.showing
+        self.key, self.count = row["key"], row["num_qa"]
         self.members = dataset.read_members(visit.sample, self._names())
-        self.meta = parse_meta(self._member(META))
-        self._check_meta()
-        self.size = stored_size(self.meta, visit.views)
         self.decoded: dict[tuple[int, str], Array] = {}
+        meta = load_json(self._member(META), META)
+        with as_dataset_error(META):
+            version, self.instances = meta["schema_version"], meta["instances"]
+            if version != SCHEMA_VERSION:
+                raise DatasetError(
+                    f"{META}: expected schema version {SCHEMA_VERSION}, found {version}"
+                )
+            self.size = stored_size(meta, visit.views)
+            self.depth_scale = {v: float(meta["views"][v]["depth_scale"]) for v in visit.views}
+            self.K, self.cam2world = cameras(meta, visit.views)
 
     def example(self) -> Example:
-        showing, views = self.showing, self.visit.views
         questions = self._questions()
         windows = self._windows()
-        K, cam2world = cameras(self.meta, views)
-        world2first = invert_rigid(cam2world[0])
-        book = PhraseBook(budget=showing.phrase_tokens, length=self.reader.phrase_length)
-        shown_K = np.stack([window.intrinsics(k) for window, k in zip(windows, K, strict=True)])
+        world2first = invert_rigid(self.cam2world[0])
+        book = PhraseBook(budget=self.showing.phrase_tokens, length=self.reader.phrase_length)
+        shown_K = np.stack(
+            [window.intrinsics(k) for window, k in zip(windows, self.K, strict=True)]
+        )
+        images = self._images(windows, questions)
         return Example(
             key=self.key,
             questions=questions,
-            images=self._images(windows, questions),
+            images=images,
             K=shown_K.astype(np.float32),
-            cam2first=to_first(cam2world).astype(np.float32),
+            cam2first=to_first(self.cam2world).astype(np.float32),
             **self._layers(windows),
             **self._points(windows, world2first),
             **self._objects(windows, world2first, book),
             phrases=tuple(book.rows),
-            teacher=self._teacher(),
+            teacher=self._teacher(images),
         )
 
     def _rng(self, purpose: int) -> np.random.Generator:
@@ -184,33 +223,17 @@ class _Reading:
             raise DatasetError(f"member {name} is missing")
         return self.members[name]
 
-    def _check_meta(self) -> None:
-        count = len(self.meta["views"])
-        if max(self.visit.views) >= count:
-            raise DatasetError(
-                f"{META}: expected view {max(self.visit.views)}, found {count} views"
-            )
-        for record in self.meta["instances"]:
-            if len(record["visible"]) != count or len(record["pixels"]) != count:
-                raise DatasetError(
-                    f"{META}: instance {record['id']}: expected {count} values a list"
-                )
-
     def _layer(self, view: int, layer: str) -> Array:
         if (view, layer) not in self.decoded:
-            record = self.meta["views"][view]
-            self.decoded[view, layer] = decode_layer(self.members, view, layer, record)
+            self.decoded[view, layer] = decode_layer(self.members, view, layer, self.size)
         return self.decoded[view, layer]
 
     def _questions(self) -> tuple[Question, ...]:
         if not self.visit.questions:
             return ()
-        rows = load_json(self._member(QUESTIONS), QUESTIONS)
+        numbers, data = self.visit.questions, self._member(QUESTIONS)
         found = []
-        for number in self.visit.questions:
-            if not isinstance(rows, list) or number >= len(rows):
-                raise DatasetError(f"{QUESTIONS}: expected question {number}; the index disagrees")
-            row = rows[number]
+        for number, row in zip(numbers, read_some_rows(data, numbers, self.count), strict=True):
             check_row(row, f"{QUESTIONS}[{number}]")
             if not set(row["views"]) <= set(self.visit.views):
                 raise DatasetError(f"{QUESTIONS}[{number}]: other views than in the index")
@@ -231,23 +254,25 @@ class _Reading:
     def _images(self, windows: Sequence[Window], questions: Sequence[Question]) -> Array:
         tasks = {question.task for question in questions}
         recolouring = draw_recolouring(self.showing.augment, tasks, self._rng(_COLOUR))
-        images = np.empty((len(windows), *self.showing.image_size, 3), np.uint8)
-        for image, view, window in zip(images, self.visit.views, windows, strict=True):
-            shown = window.rgb(self._layer(view, "rgb"))
-            image[:] = shown if recolouring is None else recolouring.apply(shown)
+        images = self._shown("rgb", windows)
+        if recolouring is not None:
+            for image in images:
+                image[:] = recolouring.apply(image)
         return images
 
-    def _stack(self, layer: str, windows: Sequence[Window]) -> Array:
-        views = zip(self.visit.views, windows, strict=True)
-        return np.stack([window.nearest(self._layer(view, layer)) for view, window in views])
+    def _shown(self, layer: str, windows: Sequence[Window]) -> Array:
+        """A layer of all views as shown."""
+        kind, channels = LAYER_TYPES[layer]
+        out: Array = np.empty((len(windows), *self.showing.image_size, *channels), kind)
+        for shown, view, window in zip(out, self.visit.views, windows, strict=True):
+            show_layer(self._layer(view, layer), layer, window, shown, self.depth_scale[view])
+        return out
 
     def _layers(self, windows: Sequence[Window]) -> dict[str, Array]:
         """Truth layers that are needed, and what the geometry encoder is given."""
         showing = self.showing
-        shown = {layer: self._stack(layer, windows) for layer in showing.layers if layer != "rgb"}
+        shown = {layer: self._shown(layer, windows) for layer in showing.layers if layer != "rgb"}
         fields = {layer: shown[layer] for layer in shown if layer in showing.needs}
-        if "instance" in fields:
-            fields["instance"] = fields["instance"].astype(np.int32)
         if showing.input_geometry:
             given = draw_given(showing.augment, len(windows), self._rng(_GIVEN))
             depth, normal = shown["depth"].copy(), shown["normal"].copy()
@@ -273,14 +298,13 @@ class _Reading:
         showing = self.showing
         if not {"objects", "relations"} & showing.needs:
             return {}
-        objects = seen_objects(
-            self.meta,
-            self.visit.views,
-            self._shares(windows),
-            showing.object_rule,
-            showing.objects,
-            self._rng(_OBJECTS),
-        )
+        area = self.size[0] * self.size[1]
+        rule, budget, rng = showing.object_rule, showing.objects, self._rng(_OBJECTS)
+        with as_dataset_error(META):
+            shares = self._shares(windows)
+            objects = seen_objects(
+                self.instances, self.visit.views, shares, area, rule, budget, rng
+            )
         fields = self._relations(objects, world2first, book) if "relations" in showing.needs else {}
         rng = self._rng(_PHRASES)
         phrases = [book.add(describe(item, rng))[0] for item in objects]
@@ -293,7 +317,7 @@ class _Reading:
 
     def _shares(self, windows: Sequence[Window]) -> Float[Array, "V N"]:
         """Part of each instance's visible pixels that each window keeps."""
-        ids = np.array([record["id"] for record in self.meta["instances"]], np.int64)
+        ids = np.array([record["id"] for record in self.instances], np.int64)
         shares = np.ones((len(windows), len(ids)))
         if not self.visit.cropped:
             return shares
@@ -325,7 +349,13 @@ class _Reading:
             "relation_inverse": table[:, 3],
         }
 
-    def _teacher(self) -> Array | None:
+    def _teacher(self, images: UInt8[Array, "V H W 3"]) -> Float32[Array, "V M h w C"] | None:
         if "teacher" not in self.showing.needs or self.reader.teacher is None:
             return None
-        return self.reader.teacher(self.dataset, self.visit.sample, self.visit.views)
+        features = self.reader.teacher(images)
+        if features is None:
+            raise DatasetError(
+                f"no teacher's features for views {list(self.visit.views)} as shown; compute them first, and "
+                "leave views, their order and colours as they are"
+            )
+        return features
