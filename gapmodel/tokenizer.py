@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from gapdata.errors import ConfigError
 from gapdata.shards.reader import open_dataset
+from gapdata.shards.records import QUESTIONS, load_json
 from gapmodel.data.prompt import CHAT_TEMPLATE
 
 PAD, END = "<|endoftext|>", "<|im_end|>"
@@ -64,9 +65,10 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
 
 def dataset_texts(url: str, split: str | None = "train") -> Iterator[str]:
     """Every question, option and answer of a dataset, in order."""
-    table = open_dataset(url, split=split, layers=()).qa.select(["question", "answer", "choices"])
-    for batch in table.to_batches():
-        for row in batch.to_pylist():
+    dataset = open_dataset(url, split=split, layers=())
+    for sample in range(len(dataset)):
+        members = dataset.read_members(sample, [QUESTIONS])
+        for row in load_json(members[QUESTIONS], QUESTIONS):
             yield row["question"]
             yield from row["choices"]
             yield row["answer"]
