@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int8, UInt8
 from safetensors import SafetensorError
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.storage import open_storage, write_file
+
+Array = np.ndarray
 
 CARD = "encoder.json"
 _DIGEST = "identity"
@@ -63,6 +66,20 @@ class FeatureCache:
         self._digest = identity.digest()
         self._check_card()
 
+    @classmethod
+    def existing(cls, url: str) -> FeatureCache:
+        """The cache that a folder or URL holds, of whichever encoder. Raises ConfigError when there is none."""
+        filesystem, root = open_storage(url)
+        try:
+            card = json.loads(filesystem.cat_file(f"{root}/{CARD}"))
+            return cls(url, EncoderIdentity(**card))
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"{url}: {CARD}: not found; fill a feature cache there first"
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise DatasetError(f"{url}: {CARD}: damaged: {error}; delete the cache") from error
+
     def key(self, images: UInt8[Tensor, "V H W 3"]) -> str:
         """SHA-256 of the identity and the pictures, in order: what they are filed under."""
         digest = hashlib.sha256(f"{self._digest} {tuple(images.shape)}\n".encode())
@@ -105,6 +122,24 @@ class FeatureCache:
         self._check_count(key, images, features)
         return features
 
+    def lookup(self, images: UInt8[Array, "V H W 3"]) -> Float32[Array, "V M h w C"] | None:
+        """`read` for arrays, as a loader asks for a teacher's features."""
+        found = self.read(torch.from_numpy(images))
+        return None if found is None else found.numpy()
+
+    def fill(
+        self, images: UInt8[Array, "V H W 3"], encode: Callable[[Tensor], Tensor]
+    ) -> Float32[Array, "V M h w C"]:
+        """`lookup`, but what is missing is computed with `encode` and stored first."""
+        found = self.lookup(images)
+        if found is not None:
+            return found
+        pictures = torch.from_numpy(images)
+        self.write(pictures, encode(pictures))
+        stored = self.lookup(images)
+        assert stored is not None
+        return stored
+
     def _where(self, key: str) -> str:
         return f"{self.url}: {_name(key)}"
 
@@ -122,7 +157,7 @@ class FeatureCache:
             write_file(self.url, CARD, card.encode())
             return
         except ValueError as error:
-            raise DatasetError(f"{self.url}: {CARD}: not JSON; delete the cache") from error
+            raise DatasetError(f"{self.url}: {CARD}: damaged: {error}; delete the cache") from error
         for field, expected in self.identity.card().items():
             if found.get(field) != expected:
                 raise ConfigError(

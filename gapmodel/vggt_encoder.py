@@ -19,7 +19,7 @@ class VggtEncoder(nn.Module):
     """VGGT's features on the grid of the visual tokens, from the frozen network or from a cache.
 
     Tapped layers go to the fused levels in order, evenly spread where there are fewer or more. A picture whose
-    geometry is not given has the learned absent token of its level. Only those tokens are trained here: the fusion
+    geometry is not given, or for which no cached features came, has the learned absent token of its level. Only those tokens are trained here: the fusion
     normalises and projects each level to its width.
     """
 
@@ -41,23 +41,22 @@ class VggtEncoder(nn.Module):
 
     def forward(self, pictures: GeometryInput) -> tuple[Float[Tensor, "I h w C"], ...]:
         """The features of each level, the main visual tokens' last."""
+        rows, columns = (side // self.patch_size for side in pictures.size)
         features = self._features(pictures)
-        grid = pictures.size[0] // self.patch_size, pictures.size[1] // self.patch_size
+        if features is None:
+            return tuple(
+                absent.expand(len(pictures.given), rows, columns, -1) for absent in self.absent
+            )
         given = pictures.given[:, None, None, None]
         return tuple(
-            torch.where(given, resample(features[:, tap], grid).to(absent.dtype), absent)
+            torch.where(given, resample(features[:, tap], (rows, columns)).to(absent.dtype), absent)
             for tap, absent in zip(self.taps, self.absent, strict=True)
         )
 
-    def _features(self, pictures: GeometryInput) -> Float[Tensor, "I M h w C"]:
+    def _features(self, pictures: GeometryInput) -> Float[Tensor, "I M h w C"] | None:
         if self.settings.source == "cache":
-            expected = (len(self.settings.taps), self.width)
-            features = pictures.features
-            if features is None:
-                raise ConfigError(
-                    "geometry: source cache, but the batch brings no features; give the loader a feature cache"
-                )
-            if (features.shape[1], features.shape[-1]) != expected:
+            features, expected = pictures.features, (len(self.settings.taps), self.width)
+            if features is not None and (features.shape[1], features.shape[-1]) != expected:
                 found = (features.shape[1], features.shape[-1])
                 raise ConfigError(
                     f"geometry: expected cached features of {expected} levels and channels, found {found}"

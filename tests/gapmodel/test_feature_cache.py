@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -145,8 +146,12 @@ def test_a_damaged_card_is_refused(tmp_path: Path) -> None:
     FeatureCache(str(tmp_path), IDENTITY)
     assert json.loads((tmp_path / CARD).read_text())["weights"] == IDENTITY.weights
     (tmp_path / CARD).write_text("{")
-    with pytest.raises(DatasetError, match="not JSON"):
+    with pytest.raises(DatasetError, match=f"{CARD}: damaged"):
         FeatureCache(str(tmp_path), IDENTITY)
+    for damaged in ("{", '{"name": "vggt"}', "[]"):
+        (tmp_path / CARD).write_text(damaged)
+        with pytest.raises(DatasetError, match=f"{CARD}: damaged"):
+            FeatureCache.existing(str(tmp_path))
 
 
 def test_features_that_are_not_finite_are_refused(tmp_path: Path) -> None:
@@ -188,3 +193,31 @@ def test_digest_of_weights_follows_values_names_and_types() -> None:
     network = network.float()
     network[0].bias.data[2] += 1e-6
     assert digest != weights_digest(network)
+
+
+def test_an_existing_cache_is_found_without_the_encoder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"{CARD}: not found"):
+        FeatureCache.existing(str(tmp_path))
+    FeatureCache(str(tmp_path), IDENTITY).write(pictures(), features())
+    cache = FeatureCache.existing(str(tmp_path))
+    assert cache.identity == IDENTITY
+    found = cache.lookup(pictures().numpy())
+    assert found is not None
+    assert np.array_equal(found, features().bfloat16().float().numpy())
+    assert cache.lookup(pictures(1).numpy()) is None
+
+
+def test_filling_computes_what_is_missing_once(tmp_path: Path) -> None:
+    cache, asked = FeatureCache(str(tmp_path), IDENTITY, storage="int8"), []
+
+    def encode(images: Tensor) -> Tensor:
+        asked.append(images)
+        return features(len(asked))
+
+    first = cache.fill(pictures().numpy(), encode)
+    again = cache.fill(pictures().numpy(), encode)
+    other = cache.fill(pictures(1).numpy(), encode)
+    assert len(asked) == 2
+    assert torch.equal(asked[0], pictures())
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
