@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText, Qwen3VLForConditionalGeneration
+from transformers import AutoModelForImageTextToText, Cache, Qwen3VLForConditionalGeneration
 from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
 
 from gapdata.errors import ConfigError
@@ -37,12 +37,12 @@ class GapModel(Qwen3VLForConditionalGeneration):
         super().__init__(config)
         for name, part in self._build_added(config).items():
             self.add_module(name, part)
-        self.post_init()
 
     @staticmethod
     def _build_added(config: GapConfig) -> dict[str, nn.Module | None]:
         levels = len(config.vision_config.deepstack_visual_indexes)
-        encoder, fusion = None, None
+        encoder: Any = None
+        fusion: Any = None
         if config.geometry["kind"] != "none":
             from gapmodel.fusion import build_fusion
             from gapmodel.geometry_encoder import build_geometry_encoder
@@ -65,27 +65,23 @@ class GapModel(Qwen3VLForConditionalGeneration):
         }
         return {"geometry_encoder": encoder, "fusion": fusion, "heads": nn.ModuleDict(heads)}
 
-    def _init_weights(self, module: nn.Module) -> None:
-        if module is self.lm_head:
-            super()._init_weights(module)
-        elif module is self and hasattr(self, "heads"):
-            self._restore_own_initialisation()
-
-    def _restore_own_initialisation(self) -> None:
-        """Give added parts that a checkpoint lacks the values that their constructors choose."""
-        for name, fresh in self._build_added(self.config).items():
-            part = getattr(self, name)
-            if fresh is None:
-                continue
-            persistent = part.state_dict()
-            for pairs in (
-                zip(part.named_parameters(), fresh.parameters(), strict=True),
-                zip(part.named_buffers(), fresh.buffers(), strict=True),
-            ):
-                for (key, tensor), value in pairs:
-                    loaded = key in persistent and getattr(tensor, "_is_hf_initialized", False)
-                    if not loaded:
-                        tensor.data.copy_(value)
+    def initialize_weights(self) -> None:
+        """Called by transformers when it has built the base, and when a checkpoint has left parts without weights."""
+        super().initialize_weights()
+        added = {
+            name: getattr(self, name, None) for name in ("geometry_encoder", "fusion", "heads")
+        }
+        missing = {name: _missing(part) for name, part in added.items() if part is not None}
+        if not any(missing.values()):
+            return
+        built = self._build_added(self.config)
+        with torch.no_grad():
+            for name, tensors in missing.items():
+                part = built[name]
+                assert part is not None
+                fresh = dict(part.named_parameters()) | dict(part.named_buffers())
+                for key, tensor in tensors:
+                    tensor.copy_(fresh[key])
 
     def encode(
         self, images: UInt8[Tensor, "I H W 3"], geometry: GeometryInput | None = None
@@ -141,8 +137,16 @@ class GapModel(Qwen3VLForConditionalGeneration):
     def forward(
         self,
         input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_grid_thw: Tensor | None = None,
+        mm_token_type_ids: Tensor | None = None,
+        logits_to_keep: int | Tensor = 0,
+        *,
         K: Tensor | None = None,
         cam2first: Tensor | None = None,
         input_depth: Tensor | None = None,
@@ -154,15 +158,28 @@ class GapModel(Qwen3VLForConditionalGeneration):
         Pictures of one row of the batch are one scene. With a geometry encoder all pictures have one size (ConfigError).
         """
         if pixel_values is not None and self.geometry_encoder is not None:
-            layers = {"K": K, "cam2first": cam2first, "depth": input_depth, "normal": input_normal}
+            assert input_ids is not None and image_grid_thw is not None
+            layers: dict[str, Any] = {
+                "K": K,
+                "cam2first": cam2first,
+                "depth": input_depth,
+                "normal": input_normal,
+            }
             kwargs["mm_encoder_outputs"] = self.encoder_outputs(
                 *self._encode_rows(input_ids, pixel_values, image_grid_thw, layers)
             )
             pixel_values = None
         return super().forward(
             input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            labels=labels,
             pixel_values=pixel_values,
             image_grid_thw=image_grid_thw,
+            mm_token_type_ids=mm_token_type_ids,
+            logits_to_keep=logits_to_keep,
             **kwargs,
         )
 
@@ -171,7 +188,7 @@ class GapModel(Qwen3VLForConditionalGeneration):
         input_ids: Tensor,
         patches: Tensor,
         grid: Tensor,
-        layers: dict[str, Tensor | None],
+        layers: dict[str, Any],
     ) -> tuple[Grid, tuple[Grid, ...]]:
         """The fused tokens of the pictures of a batch of prompts."""
         if len(torch.unique(grid, dim=0)) != 1 or grid[0, 0] != 1:
@@ -193,6 +210,16 @@ class GapModel(Qwen3VLForConditionalGeneration):
             **{name: layer for name, layer in layers.items() if layer is not None},
         )
         return self._encode_patches(patches, grid, tokens, geometry)
+
+
+def _missing(part: nn.Module) -> list[tuple[str, Tensor]]:
+    """The parameters and buffers of a part that no checkpoint has filled."""
+    stored = part.state_dict().keys()
+    return [
+        (key, tensor)
+        for key, tensor in [*part.named_parameters(), *part.named_buffers()]
+        if key not in stored or not getattr(tensor, "_is_hf_initialized", False)
+    ]
 
 
 AutoModelForImageTextToText.register(GapConfig, GapModel, exist_ok=True)

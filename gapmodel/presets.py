@@ -133,7 +133,7 @@ def preset_config(
         raise ConfigError(f"preset {name!r}: expected one of {', '.join(PRESETS)}")
     preset = PRESETS[name]
     own = preset.geometry if geometry and geometry["kind"] == "depth_normal" else {}
-    settings = heads if isinstance(heads, Mapping) else dict.fromkeys(heads, {})
+    settings = heads if isinstance(heads, Mapping) else {head: {} for head in heads}
     config = GapConfig(
         vision_config={**preset.vision, "out_hidden_size": preset.text["hidden_size"]},
         text_config={**preset.text, "tie_word_embeddings": preset.tie_word_embeddings},

@@ -143,9 +143,12 @@ class GapProcessor(ProcessorMixin):
                 raise ConfigError(
                     f"{name}: expected {len(pictures)} of shape {shapes[name]}, found {found}"
                 )
-            change = {"K": window.intrinsics, "cam2first": np.asarray}.get(name, window.nearest)
+            change: Any = {"K": window.intrinsics, "cam2first": np.asarray}.get(
+                name, window.nearest
+            )
+            exact = np.float64 if name == "K" else np.float32
             key = name if name in ("K", "cam2first") else f"input_{name}"
-            stacked = np.stack([change(np.asarray(layer, np.float32)) for layer in layers])
+            stacked = np.stack([change(np.asarray(layer, exact)) for layer in layers])
             data[key] = torch.from_numpy(np.ascontiguousarray(stacked, np.float32))
         return data
 

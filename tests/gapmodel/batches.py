@@ -7,6 +7,7 @@ import torch
 
 from gapmodel.data.batch import Batch
 from gapmodel.data.packing import BranchTokens, GroupTokens, SampleTokens, pack
+from gapmodel.model import GapModel
 from gapmodel.presets import PRESETS, preset_config
 
 IMAGE_TOKEN, VISION_START, VISION_END, PAD = 5, 6, 7, 0
@@ -195,3 +196,14 @@ def _painted(stripe: np.ndarray, height: int, rng: np.random.Generator) -> np.nd
     colours = rng.integers(40, 216, (int(stripe.max()) + 1, 3))
     rows = np.repeat(colours[stripe][:, None], height, axis=1)
     return np.clip(rows + rng.normal(0, 8, rows.shape), 0, 255).astype(np.uint8)
+
+
+def example_model(seed: int = 0, **settings):
+    """A tiny model with weights large enough that what it computes depends on what it sees."""
+    torch.manual_seed(seed)
+    model = GapModel(example_config(**settings))
+    with torch.no_grad():
+        for name, parameter in model.model.named_parameters():
+            if parameter.ndim > 1 and "embed_tokens" not in name:
+                parameter.mul_(3)
+    return model.eval()
