@@ -16,7 +16,7 @@ from gapdata.errors import GapdataError
 from gapdata.executors import Executor
 from gapdata.shard_job import ShardResult
 from gapdata.shards.index import count, write_index
-from gapdata.shards.manifest import Manifest, ShardInfo, write_manifest
+from gapdata.shards.manifest import Failure, Manifest, ShardInfo, write_manifest
 from gapdata.shards.storage import write_file
 from gapdata.workspace import Workspace
 
@@ -90,10 +90,17 @@ def finish_dataset(
     source: str,
     licence: str,
     platform: str,
+    drops: Mapping[str, int] | None = None,
+    failures: Sequence[Failure] | None = None,
 ) -> Manifest:
-    """Writes the index, the card and, last, the manifest. Raises GapdataError when there is not one sample."""
-    drops = sum((result.drops for result in results), Counter[str]())
-    failures = tuple(failure for result in results for failure in result.failures)
+    """Writes the index, the card and, last, the manifest. Raises GapdataError when there is not one sample.
+
+    Drops and failures are those of the results unless given.
+    """
+    if drops is None:
+        drops = sum((result.drops for result in results), Counter[str]())
+    if failures is None:
+        failures = [failure for result in results for failure in result.failures]
     records = [result.record for result in results if result.record is not None]
     if not records:
         reasons = [
@@ -116,7 +123,7 @@ def finish_dataset(
         splits={split: tuple(infos) for split, infos in splits.items()},
         counts=count(samples, qa),
         drops=dict(sorted(drops.items())),
-        failures=failures,
+        failures=tuple(failures),
     )
     write_index(out, samples, qa)
     write_file(out, CARD_NAME, dataset_card(manifest).encode())

@@ -26,6 +26,7 @@ def build(
     or something else, and GapdataError when more than `max_failures` scenes fail; finished shards are kept.
     """
     source = open_source(config.source, config.root, num_scenes=config.num_scenes, seed=config.seed)
+    _require_terms(source, config)
     scenes = choose_scenes(source, config)
     content = {**config.content(), "scenes": [scene for ids in scenes.values() for scene in ids]}
     workspace = Workspace(config.out)
@@ -46,6 +47,15 @@ def build(
     )  # fmt: skip
     workspace.close()
     return manifest
+
+
+def _require_terms(source: Source, config: BuildConfig) -> None:
+    info = source.info
+    if info.restricted and not config.recipe and config.source not in config.accept_terms:
+        raise ConfigError(
+            f"{config.source}: shards would hold its {info.restricted}, which its terms restrict ({info.licence}); "
+            f"--accept-terms {config.source} says you have agreed to them, --recipe builds shards without"
+        )
 
 
 def choose_scenes(source: Source, config: BuildConfig) -> dict[str, list[str]]:
@@ -97,6 +107,7 @@ def plan_jobs(
             jpeg_quality=config.jpeg_quality,
             depth_scale=config.depth_scale,
             max_failures=config.max_failures,
+            recipe=config.recipe,
         )
         for split, ids in sorted(scenes.items())
         for start in range(0, len(ids), size)

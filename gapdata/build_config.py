@@ -22,7 +22,7 @@ def _where(default: Any) -> Any:
 class BuildConfig:
     """What to build and where.
 
-    The fields from `source` to `depth_scale` decide every byte of the dataset and are stored in the manifest;
+    The fields from `source` to `recipe` decide every byte of the dataset and are stored in the manifest;
     the others only say where things are and how the work is run.
     """
 
@@ -48,12 +48,14 @@ class BuildConfig:
     scenes_per_shard: int | None = None  # None: a sixteenth of the scenes, 1 to 32
     jpeg_quality: int = 95
     depth_scale: float = 1000.0  # stored depth units a metre
+    recipe: bool = False  # leave pictures and points out; see gapdata.recipe
 
     out: str = _where("")  # folder or fsspec URL of the dataset
     root: str = _where("")  # folder of the raw data
     workers: int = _where(1)
     executor: str = _where("local")
     max_failures: int = _where(0)  # scenes that may fail, each recorded with its reason
+    accept_terms: tuple[str, ...] = _where(())  # sources whose terms the user has accepted
     overwrite: bool = _where(False)  # replace a dataset that is at `out` already
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ from gapdata.shards.index import (
     read_samples,
     sample_row,
 )
-from gapdata.shards.manifest import Manifest, ShardInfo, read_manifest
+from gapdata.shards.manifest import Manifest, ShardInfo, read_whole_manifest
 from gapdata.shards.records import META, parse_meta
 from gapdata.shards.storage import open_storage
 from gapdata.shards.writer import KEY_PATTERN
@@ -142,7 +142,7 @@ def check_dataset(url: str, *, progress: Callable[[int, int], None] | None = Non
     Every shard is read once, from start to end. `progress` is called with (samples done, samples in total).
     Raises DatasetError when there is no manifest that can be read.
     """
-    manifest = read_manifest(url)
+    manifest = read_whole_manifest(url)
     findings, content = _Findings(), _Content()
     try:
         index = _Index(url)

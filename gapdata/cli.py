@@ -44,6 +44,8 @@ def build(
     selection: Annotated[str, typer.Option(help="How views are chosen: covisible or clip.", rich_help_panel=VIEWS)] = "covisible",
     tasks: Annotated[str, typer.Option(help="Only these tasks: a,b; see 'gapdata tasks'.", rich_help_panel=VIEWS)] = "",
     margin: Annotated[float, typer.Option(help="Times farther from decision boundaries than the tasks demand; only removes questions.", rich_help_panel=VIEWS)] = 1.0,
+    recipe: Annotated[bool, typer.Option("--recipe", help="Leave pictures and points out, to pass the rest on; see 'gapdata rebuild'.", rich_help_panel=DATA)] = False,
+    accept_terms: Annotated[str, typer.Option(metavar="SOURCE", help="Says that you have agreed to the terms of a restricted source.", rich_help_panel=RUN)] = "",
     workers: Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", rich_help_panel=RUN)] = 1,
     max_failures: Annotated[int, typer.Option(help="Scenes that may fail; each is recorded with its reason.", rich_help_panel=RUN)] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at OUT.", rich_help_panel=RUN)] = False,
@@ -58,7 +60,7 @@ def build(
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
         seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
-        selection=selection, tasks=_names(tasks), margin=margin,
+        selection=selection, tasks=_names(tasks), margin=margin, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip
     with summary.progress_bar("scenes") as on_progress:
@@ -138,6 +140,28 @@ def preview(
 
     write_png(draw_preview(url, key=key, samples=samples), out)
     typer.echo(str(out))
+
+
+@app.command()
+def rebuild(
+    url: Annotated[str, typer.Argument(metavar="RECIPE", help="Folder or URL of a recipe.")],
+    out: NewDataset,
+    root: Annotated[
+        str, typer.Option(help="Folder of your own copy of the raw data, where it needs one.")
+    ] = "",
+    workers: Workers = 1,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a recipe whole from your own copy of the raw data, to the same bytes."""
+    from gapdata import summary
+    from gapdata.rebuild import rebuild as run_rebuild
+
+    with summary.progress_bar("samples") as on_progress:
+        manifest = run_rebuild(
+            url, out, root, workers=workers, overwrite=overwrite, on_progress=on_progress
+        )
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
 
 
 @app.command()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gapdata.balance import Tally
-from gapdata.renderers import open_renderer
-from gapdata.sample import Sample
-from gapdata.scene import Scene
+from gapdata.renderers import Renderer, open_renderer
+from gapdata.sample import Sample, ScenePoints
+from gapdata.scene import Frame, Scene
 from gapdata.scene_points import sample_scene_points
 from gapdata.selection import SelectionConfig, select_views
 from gapdata.tasks import open_task
 from gapdata.tasks.engine import ask_questions
 from gapdata.tasks.facts import Facts, SceneFacts
+from gapdata.view import View
 
 NO_QUESTION = "sample without a question"
 
@@ -51,17 +52,16 @@ class SceneSamples:
         scene, config = self.scene, self.config
         self.drops.update({f"frame: {reason}": count for reason, count in scene.drops.items()})
         renderer = open_renderer(config.renderer, scene, height=config.height, width=config.width)
-        groups, dropped = select_views(scene, renderer, config.selection, self._rng("views"))
+        groups, dropped = select_views(
+            scene, renderer, config.selection, _rng(scene, config, "views")
+        )
         self.drops.update({f"frame: {reason}": count for reason, count in dropped.items()})
         tasks = [open_task(name) for name in config.tasks]
         scene_facts = SceneFacts(scene)
         tally = Tally([config.seed, zlib.crc32(scene.id.encode())])
         for index, frames in enumerate(groups):
             key = sample_key(scene.source, scene.id, index)
-            views = tuple(renderer.render(frame) for frame in frames)
-            points = sample_scene_points(
-                scene, views, count=config.points, rng=self._rng("points", index)
-            )
+            views, points = draw_sample(scene, renderer, frames, config, index)
             facts = Facts(scene_facts, views)
             qa = ask_questions(
                 facts,
@@ -94,9 +94,19 @@ class SceneSamples:
                 provenance=scene.provenance,
             )
 
-    def _rng(self, purpose: str, index: int = 0) -> np.random.Generator:
-        words = [self.config.seed, zlib.crc32(self.scene.id.encode()), zlib.crc32(purpose.encode())]
-        return np.random.default_rng([*words, index])
+
+def draw_sample(
+    scene: Scene, renderer: Renderer, frames: Sequence[Frame], config: SampleConfig, index: int
+) -> tuple[tuple[View, ...], ScenePoints]:
+    """The views and scene points of the scene's sample number `index`."""
+    views = tuple(renderer.render(frame) for frame in frames)
+    rng = _rng(scene, config, "points", index)
+    return views, sample_scene_points(scene, views, count=config.points, rng=rng)
+
+
+def _rng(scene: Scene, config: SampleConfig, purpose: str, index: int = 0) -> np.random.Generator:
+    words = [config.seed, zlib.crc32(scene.id.encode()), zlib.crc32(purpose.encode())]
+    return np.random.default_rng([*words, index])
 
 
 def sample_key(source: str, scene_id: str, index: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gapdata.errors import GapdataError
 from gapdata.pipeline import SampleConfig, SceneSamples
+from gapdata.recipe import hash_files, recipe_of
 from gapdata.shards.manifest import Failure
 from gapdata.shards.writer import ShardRecord, ShardWriter
 from gapdata.sources import open_source
@@ -28,6 +29,7 @@ class ShardJob:
     jpeg_quality: int
     depth_scale: float
     max_failures: int
+    recipe: bool
 
     @property
     def size(self) -> int:
@@ -68,6 +70,9 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
                     scene=source.load(scene_id), split=job.split, config=job.samples
                 )
                 encoded = [writer.encode(sample) for sample in samples]
+                if job.recipe:
+                    files = hash_files(source.files(scene_id))
+                    encoded = [recipe_of(sample, files) for sample in encoded]
             except GapdataError as error:
                 failures.append(Failure(scene=scene_id, reason=str(error)))
                 if len(failures) > job.max_failures:

@@ -119,6 +119,7 @@ def test_an_unfinished_build_of_another_config_is_refused(tmp_path, scans):
     (scans / "scans" / "scene0001_00" / "scene0001_00.sens").write_bytes(b"")
     scan = {
         "source": "scannet",
+        "accept_terms": ("scannet",),
         "root": str(scans),
         "num_scenes": None,
         "height": None,
@@ -147,6 +148,7 @@ def test_a_bad_scene_is_skipped_and_recorded_only_when_allowed(tmp_path, scans):
     (scans / "scans" / "scene0001_00" / "scene0001_00.sens").write_bytes(b"\x04\x00")
     scan = {
         "source": "scannet",
+        "accept_terms": ("scannet",),
         "root": str(scans),
         "num_scenes": None,
         "height": None,
@@ -166,6 +168,7 @@ def test_a_mended_scene_is_built_on_the_next_run(tmp_path, scans):
     good = sens.read_bytes()
     scan = {
         "source": "scannet",
+        "accept_terms": ("scannet",),
         "root": str(scans),
         "num_scenes": None,
         "height": None,
@@ -246,5 +249,7 @@ def test_the_first_n_scenes_are_counted_after_the_split(tmp_path, scans):
     (scans / "scannetv2_train.txt").write_text("scene0000_00\n")
     (scans / "scannetv2_val.txt").write_text("scene0001_00\nscene0002_00\n")
     source = open_source("scannet", str(scans), num_scenes=1)
-    config = small(tmp_path, source="scannet", num_scenes=1, split=("val",))
+    config = small(
+        tmp_path, source="scannet", accept_terms=("scannet",), num_scenes=1, split=("val",)
+    )
     assert choose_scenes(source, config) == {"val": ["scene0001_00"]}

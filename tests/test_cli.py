@@ -14,12 +14,13 @@ from gapdata import cli
 
 FLAGS = {
     "audit": "url max_gap as_json",
-    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin workers max_failures overwrite as_json",
+    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin recipe accept_terms workers max_failures overwrite as_json",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
     "info": "url as_json",
     "merge": "urls out workers overwrite as_json",
     "preview": "url out key samples",
+    "rebuild": "url out root workers overwrite as_json",
     "sources": "as_json",
     "split": "url out share seed workers overwrite as_json",
     "tasks": "as_json",

@@ -22,6 +22,7 @@ def scan(request, real_scan_root, tmp_path_factory):
     build(
         BuildConfig(
             source="scannet",
+            accept_terms=("scannet",),
             root=str(real_scan_root),
             renderer=request.param,
             samples_per_scene=2,

@@ -6,13 +6,14 @@ The guess fails for a list that is empty in those five and not later; the datase
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from gapdata.shards.codec import member_names
 from gapdata.shards.manifest import Manifest
-from gapdata.shards.records import META_SHAPE, QUESTION_SHAPE
+from gapdata.shards.records import META, META_SHAPE, QUESTION_SHAPE, QUESTIONS, RECIPE, RECIPE_SHAPE
 
 _SCALARS: dict[type, str] = {int: "int64", float: "float64", str: "string"}
+_SHAPES = {META: META_SHAPE, QUESTIONS: QUESTION_SHAPE, RECIPE: RECIPE_SHAPE}
 _POINTS: list[dict[str, Any]] = [
     {"name": "xyz_world", "list": {"list": "float32"}},
     {"name": "rgb", "list": {"list": "uint8"}},
@@ -23,7 +24,7 @@ _POINTS: list[dict[str, Any]] = [
 ]
 
 
-def card_header(manifest: Manifest, num_views: int) -> str:
+def card_header(manifest: Manifest, members: Sequence[str]) -> str:
     """YAML front matter for the dataset's README.md, with which `datasets.load_dataset(OUT)` needs no guess.
 
     It is written as JSON, which is YAML too.
@@ -31,15 +32,15 @@ def card_header(manifest: Manifest, num_views: int) -> str:
     files = [{"split": split, "path": f"shards/{split}-*.tar"} for split in sorted(manifest.splits)]
     record = {
         "configs": [{"config_name": "default", "data_files": files}],
-        "dataset_info": {"features": features(num_views)},
+        "dataset_info": {"features": features(members)},
     }
     lines = [f"{name}: {json.dumps(value)}" for name, value in record.items()]
     return "\n".join(["---", *lines, "---", ""])
 
 
-def features(num_views: int) -> list[dict[str, Any]]:
-    """The columns of a shard in the form of a dataset card's `dataset_info.features`."""
-    columns = [_column(name) for name in member_names(num_views)]
+def features(members: Sequence[str]) -> list[dict[str, Any]]:
+    """The columns of a shard with these members, in the form of a dataset card's `dataset_info.features`."""
+    columns = [_column(name) for name in members]
     return [*columns, _named("__key__", "string"), _named("__url__", "string")]
 
 
@@ -51,7 +52,7 @@ def _column(member: str) -> dict[str, Any]:
         return _named(member, "binary")
     if kind == "npz":
         return _named(member, _POINTS)
-    return _named(member, _typed(META_SHAPE if member == "meta.json" else QUESTION_SHAPE))
+    return _named(member, _typed(_SHAPES[member]))
 
 
 def _named(name: str, kind: Any) -> dict[str, Any]:

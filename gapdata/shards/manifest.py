@@ -50,6 +50,11 @@ class Manifest:
     schema_version: int = SCHEMA_VERSION
 
     @property
+    def is_recipe(self) -> bool:
+        """Whether the samples lack their pictures and points; see `gapdata.recipe`."""
+        return bool(self.config.get("recipe", False))
+
+    @property
     def shards(self) -> tuple[ShardInfo, ...]:
         """All shards, split by split in the order of the names."""
         return tuple(shard for split in sorted(self.splits) for shard in self.splits[split])
@@ -98,6 +103,17 @@ class Manifest:
             return cls(splits=splits, failures=failures, **record)
         except (KeyError, TypeError, AttributeError) as error:
             raise DatasetError(f"{where}: damaged manifest: {error!r}; build again") from error
+
+
+def read_whole_manifest(url: str) -> Manifest:
+    """The manifest of a finished dataset with pictures. Raises DatasetError when there is none, or for a recipe."""
+    manifest = read_manifest(url)
+    if manifest.is_recipe:
+        raise DatasetError(
+            f"{url}: expected pictures, found a recipe, which has none; make it whole first: "
+            f"gapdata rebuild {url} --root RAW_DATA --out OUT"
+        )
+    return manifest
 
 
 def write_manifest(url: str, manifest: Manifest) -> None:

@@ -16,7 +16,7 @@ from gapdata.errors import ConfigError, DatasetError
 from gapdata.sample import Sample
 from gapdata.shards.codec import LAYERS, decode_sample, member_names
 from gapdata.shards.index import SAMPLES_SCHEMA, read_questions, read_samples
-from gapdata.shards.manifest import Manifest, read_manifest
+from gapdata.shards.manifest import Manifest, read_manifest, read_whole_manifest
 from gapdata.shards.storage import open_storage
 
 Array = np.ndarray
@@ -143,7 +143,13 @@ def open_dataset(url: str, *, split: str | None = None, layers: Sequence[str] = 
     `instance`; bytes of others are not fetched. Raises DatasetError for a dataset that is unfinished,
     damaged or of another schema version, ConfigError for an unknown split or layer.
     """
+    read_whole_manifest(url)
     return Dataset(url, split, layers)
+
+
+def open_recipe(url: str) -> Dataset:
+    """The samples of a recipe, for `read_members`. Raises DatasetError as `open_dataset` does."""
+    return Dataset(url, None, ())
 
 
 def _rows_of_split(table: pa.Table, split: str) -> pa.Array:

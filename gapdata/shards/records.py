@@ -23,6 +23,7 @@ Array = np.ndarray
 
 META = "meta.json"
 QUESTIONS = "qa.json"
+RECIPE = "recipe.json"  # in place of pictures and points, where these may not be passed on
 
 # The shape of every JSON record: a dict fixes keys, a list of one holds any number of that, a type is a leaf.
 _BOX = {"center": [float], "size": [float], "rotation": [[float]]}
@@ -81,6 +82,12 @@ QUESTION_SHAPE: list[Any] = [
         "markers": str,  # JSON
     }
 ]
+
+
+RECIPE_SHAPE: dict[str, Any] = {
+    "members": [{"name": str, "bytes": int, "sha256": str}],
+    "files": [{"name": str, "sha256": str}],
+}
 
 
 def dump_json(record: Any, where: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from gapdata.errors import ConfigError
@@ -19,6 +20,7 @@ class SourceInfo:
     layout: str  # what `--root` must hold, or "" when no root is needed
     licence: str  # licence or terms of the data, with a link
     renderer: str  # the default renderer
+    restricted: str = ""  # what of the data may not be passed on; "" when all may
 
 
 @runtime_checkable
@@ -38,6 +40,10 @@ class Source(Protocol):
 
     def load(self, scene_id: str) -> Scene:
         """One scene, canonical; its frames are lazy."""
+        ...
+
+    def files(self, scene_id: str) -> Mapping[str, Sequence[Path]]:
+        """The raw files a scene is read from, by name; a folder of frames is one entry. Empty for made scenes."""
         ...
 
 

@@ -60,6 +60,7 @@ class ScanNetSource:
         "<id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json; scannetv2-labels.combined.tsv",
         licence="ScanNet Terms of Use, non-commercial research: http://kaldir.vc.in.tum.de/scannet/ScanNet_TOS.pdf",
         renderer="captured",
+        restricted="pictures, depth and meshes",
     )
 
     def __init__(self, root: str | Path, *, num_scenes: int | None = None, seed: int = 0) -> None:
@@ -81,21 +82,44 @@ class ScanNetSource:
         """Sorted scene ids of each split that has scenes on disk."""
         return self._splits
 
+    def files(self, scene_id: str) -> Mapping[str, Sequence[Path]]:
+        """The files of the scene's folder that `load` may read, and the label table."""
+        folder = self._folder(scene_id)
+        names = (
+            f"{scene_id}.txt",
+            f"{scene_id}_vh_clean_2.ply",
+            "*.segs.json",
+            "*.aggregation.json",
+        )
+        found = {path.name: [path] for name in names for path in sorted(folder.glob(name))}
+        recording = folder / f"{scene_id}.sens"
+        if recording.is_file():
+            found[recording.name] = [recording]
+        else:
+            for name in ("color", "depth", "pose", "intrinsic"):
+                found[f"{name}/"] = sorted((folder / name).glob("*"))
+        table = read_label_table(self._nearby, SOURCE).path
+        return found if table is None else {**found, table.name: [table]}
+
     def load(self, scene_id: str) -> Scene:
         """One scene in the aligned world; frames are lazy. Raises SourceError naming scene and file."""
+        folder = self._folder(scene_id)
+        try:
+            return self._load(scene_id, folder)
+        except OSError as error:
+            raise SourceError(
+                SOURCE, scene_id, error.filename or "", f"expected a readable file, found {error.strerror}",
+                "check the file and its permissions",
+            ) from error  # fmt: skip
+
+    def _folder(self, scene_id: str) -> Path:
         if scene_id not in self._folders:
             ids = list(self._folders)
             raise SourceError(
                 SOURCE, scene_id, self.root, f"expected one of {len(ids)} scenes ({ids[0]} to {ids[-1]}), found no such "
                 "scene", "check the id and the root",
             )  # fmt: skip
-        try:
-            return self._load(scene_id, self._folders[scene_id])
-        except OSError as error:
-            raise SourceError(
-                SOURCE, scene_id, error.filename or "", f"expected a readable file, found {error.strerror}",
-                "check the file and its permissions",
-            ) from error  # fmt: skip
+        return self._folders[scene_id]
 
     def _load(self, scene_id: str, folder: Path) -> Scene:
         facts_path = folder / f"{scene_id}.txt"

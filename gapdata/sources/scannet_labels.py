@@ -170,10 +170,15 @@ def _read_json(path: Path, fail: Fail, key: str | None = None) -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelTable:
-    """NYU40 ids of raw labels, from ScanNet's table; `name` is its file, "" where there is none."""
+    """NYU40 ids of raw labels, from ScanNet's table at `path`, None where there is none."""
 
-    name: str
+    path: Path | None
     nyu40: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """The file's name, "" without a table."""
+        return "" if self.path is None else self.path.name
 
     def find(self, label: str) -> int | None:
         """NYU40 id of a raw label or of its usual spelling; None when the table has neither.
@@ -188,8 +193,8 @@ def read_label_table(folders: list[Path], source: str = "") -> LabelTable:
     """The first label table in these folders, or an empty one. Raises SourceError when it lacks a column."""
     for path in (folder / name for folder in folders for name in LABEL_TABLES):
         if path.is_file():
-            return LabelTable(name=path.name, nyu40=_read_table(path, source))
-    return LabelTable(name="", nyu40={})
+            return LabelTable(path=path, nyu40=_read_table(path, source))
+    return LabelTable(path=None, nyu40={})
 
 
 def _read_table(path: Path, source: str) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -48,6 +49,10 @@ class SyntheticSource:
         val = self._ids[VAL_EVERY - 1 :: VAL_EVERY]
         kept = set(val)
         return {"train": [i for i in self._ids if i not in kept], "val": val}
+
+    def files(self, scene_id: str) -> Mapping[str, Sequence[Path]]:
+        """None: everything comes from the seed."""
+        return {}
 
     def load(self, scene_id: str) -> Scene:
         """The scene with this id. Raises SourceError for an id beyond the number of scenes."""

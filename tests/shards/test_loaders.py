@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gapdata.shards.codec import decode_points
+from gapdata.shards.codec import decode_points, member_names
 from gapdata.shards.huggingface import card_header
 from gapdata.shards.reader import Dataset, open_dataset
 from tests.fixtures.samples import room_questions, room_sample, sensed, write_dataset
@@ -167,7 +167,9 @@ def test_the_card_spares_huggingface_the_guess_that_would_fail(
             load_with_huggingface(
                 "webdataset", tmp_path / "a", streaming=False, data_files=tars(dataset)
             )
-    (tmp_path / "out" / "README.md").write_text(card_header(manifest, 3) + "\n# A dataset\n")
+    (tmp_path / "out" / "README.md").write_text(
+        card_header(manifest, member_names(3)) + "\n# A dataset\n"
+    )
     rows, stated = load_with_huggingface(dataset.url, tmp_path / "b", streaming=streaming)
     assert_same(rows, dataset)
     write_dataset(str(tmp_path / "full"), samples(COUNT), per_shard=COUNT)
