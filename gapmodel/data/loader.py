@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import torch
@@ -20,6 +23,8 @@ from gapmodel.data.index import read_index
 from gapmodel.data.plan import LoaderState, Plan, PlanConfig, Row
 from gapmodel.data.prompt import Prompt
 from gapmodel.data.reading import ExampleReader, Showing, Teacher, Visit
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +125,7 @@ class Loader:
         self.state = state or LoaderState()
         self.bad_samples: list[str] = []
         self._pool: ThreadPoolExecutor | None = None
+        keep_pages()
         if config.workers:
             cv2.setNumThreads(1)  # the workers are the threads
             self._pool = ThreadPoolExecutor(config.workers, thread_name_prefix="loader")
@@ -188,6 +194,19 @@ class Loader:
                 f"{dataset.url}: {shard}: {key}: {visit.tokens} tokens without questions, "
                 f"expected at most {self.config.row_tokens} in a row; raise row_tokens or show fewer views"
             )
+
+
+@cache
+def keep_pages() -> None:
+    """Nothing; from now on the C library keeps freed memory for the next picture instead of handing it back.
+
+    Arrays of megabytes come and go with every sample, and fresh pages for them take longer than decoding into them:
+    with all layers of 4 views of 448 x 336 reading takes 45 ms a sample without this, 30 with it. Only glibc has the setting.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        for setting in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
+            library.mallopt(setting, 1 << 30)
 
 
 def open_all(data: Sequence[tuple[str, float]], split: str | None) -> list[Dataset]:

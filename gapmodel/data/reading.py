@@ -274,16 +274,23 @@ class _Reading:
         shown = {layer: self._shown(layer, windows) for layer in showing.layers if layer != "rgb"}
         fields = {layer: shown[layer] for layer in shown if layer in showing.needs}
         if showing.input_geometry:
-            given = draw_given(showing.augment, len(windows), self._rng(_GIVEN))
-            depth, normal = shown["depth"].copy(), shown["normal"].copy()
-            rng = self._rng(_NOISE)
-            if rng.random() < showing.augment.depth_noise:
-                for i in np.flatnonzero(given):
-                    depth[i] = noisy_depth(depth[i], rng)
-                normal[depth == 0] = 0
-            depth[~given], normal[~given] = 0, 0
-            fields |= {"input_depth": depth, "input_normal": normal, "geometry_given": given}
+            fields |= self._given(shown["depth"], shown["normal"])
         return fields
+
+    def _given(self, depth: Array, normal: Array) -> dict[str, Array]:
+        """The input fields: true depth and normals, copied where they are changed."""
+        augment = self.showing.augment
+        given = draw_given(augment, len(depth), self._rng(_GIVEN))
+        rng = self._rng(_NOISE)
+        noisy = rng.random() < augment.depth_noise
+        if noisy or not given.all():
+            depth, normal = depth.copy(), normal.copy()
+            depth[~given], normal[~given] = 0, 0
+        if noisy:
+            for i in np.flatnonzero(given):
+                depth[i] = noisy_depth(depth[i], rng)
+            normal[depth == 0] = 0
+        return {"input_depth": depth, "input_normal": normal, "geometry_given": given}
 
     def _points(self, windows: Sequence[Window], world2first: Array) -> dict[str, Array]:
         if "points" not in self.showing.needs:
