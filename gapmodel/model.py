@@ -158,7 +158,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
         Pictures of one row of the batch are one scene. With a geometry encoder all pictures have one size (ConfigError).
         """
         if pixel_values is not None and self.geometry_encoder is not None:
-            assert input_ids is not None and image_grid_thw is not None
+            assert input_ids is not None
+            assert image_grid_thw is not None
             layers: dict[str, Any] = {
                 "K": K,
                 "cam2first": cam2first,

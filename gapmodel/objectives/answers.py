@@ -23,7 +23,9 @@ class Answers(Objective):
         hidden_ND = features.answers
         labels_N = batch.labels[batch.labels >= 0]
         if not len(labels_N):
-            value = 0.0 * features.logits(hidden_ND.new_zeros(1, hidden_ND.shape[1])).sum()
+            # Nothing is summed, but the way back to every parameter is there.
+            unused = features.logits(hidden_ND.new_zeros(1, hidden_ND.shape[1]))
+            value = hidden_ND.float().sum() + 0.0 * unused.float().sum()
             return Loss(value=value, count=labels_N.new_zeros(()))
 
         def sums(hidden_nD: Tensor, labels_n: Tensor) -> tuple[Tensor, Tensor]:
