@@ -91,7 +91,10 @@ def _neighbour_verdict(facts: PixelFacts, view: int, number: int, caption: Capti
     if not least - 0.01 <= caption.distance <= most + 0.01:
         return contradict(f"stated {caption.distance} m, bounds {least:.2f} and {most:.2f} m")
     if caption.side:
-        left = [float(np.median(facts.uv(view, one)[:, 0])) for one in (number, found[0])]
+        pixels = [facts.uv(view, one)[:, 0] for one in (number, found[0])]
+        if min(len(own) for own in pixels) == 0:
+            return contradict(f"view {view} does not show both {number} and {found[0]}")
+        left = [float(np.median(own)) for own in pixels]
         if (left[0] < left[1]) != (caption.side == "left"):
             return contradict(f"stated to the {caption.side}, columns are {left}")
     close = max(0.1 * caption.distance, 2.0 * facts.tolerance)

@@ -24,6 +24,7 @@ ROUND, CORNERED = (
     1.15,
     1.25,
 )  # squared reach in the plan, of the half sizes: a circle has 1, corners 2
+EQUAL_SIDES = 0.05  # of the longest side: two sides that differ by less pass for equal
 BODY = 98.0  # percent of the points that the reach is taken of
 # Hues (degrees, from, to) that a name may have in a lit picture, the least saturation, and the least and greatest value.
 LOOKS: dict[str, tuple[float, float, float, float, float]] = {
@@ -69,15 +70,18 @@ def shape_name(facts: PixelFacts, qa: QA) -> Verdict:
     (number,) = qa.objects
     shape = facts.instance(number).attributes.shape
     size = facts.instance(number).box.size
-    axes = [0, 1]
-    if shape == "round":  # the disc lies across the axis that leaves the two most equal sides
-        axes = min(([0, 1], [0, 2], [1, 2]), key=lambda pair: abs(float(np.diff(size[pair])[0])))
+    planes = [[0, 1]]
+    if shape == "round":  # the disc lies across an axis that leaves two equal sides
+        pairs = ([0, 1], [0, 2], [1, 2])
+        uneven = [abs(float(np.diff(size[pair])[0])) for pair in pairs]
+        close = min(uneven) + EQUAL_SIDES * float(size.max())
+        planes = [pair for pair, gap in zip(pairs, uneven, strict=True) if gap <= close]
     elif shape == "rectangular":
-        axes = [axis for axis in range(3) if axis != int(size.argmin())]
-    return first_doubt(
-        recorded_verdict(facts, qa, "shape"),
-        _reach_verdict(facts, number, axes, shape in ("round", "cylinder", "sphere")),
-    )
+        planes = [[axis for axis in range(3) if axis != int(size.argmin())]]
+    is_round = shape in ("round", "cylinder", "sphere")
+    reaches = [_reach_verdict(facts, number, axes, is_round) for axes in planes]
+    possible = [reach for reach in reaches if reach.kind != "contradict"]
+    return first_doubt(recorded_verdict(facts, qa, "shape"), (possible or reaches)[0])
 
 
 def symmetric_axis(facts: PixelFacts, qa: QA) -> Verdict:
