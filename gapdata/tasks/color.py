@@ -59,6 +59,7 @@ class Color:
     seen: SeenRule = HALF_SEEN
     min_gap: float = 10.0  # CIELAB units by which every wrong colour is farther from the pixels
     max_distance: float = 25.0  # CIELAB units between the pixels and the nearest shade of the truth
+    min_pixels: int = 100  # that show the object: JPEG blurs the colours of what is smaller
     candidates: int = 4  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
@@ -76,6 +77,9 @@ class Color:
                 claim, answer = attribute_answer(truth, wrong, own)
                 pixels = facts.visibility.pixels[list(views), column]
                 best = views[int(pixels.argmax())]
+                if pixels.max() < self.min_pixels:
+                    facts.drop(self.name, "too few pixels")
+                    continue
                 away = facts.once(color_distances, best, column)
                 gap = min(away[name] for name in wrong) - away[truth]
                 if facts.scene.labels[column] in MIXED:

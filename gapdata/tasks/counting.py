@@ -78,7 +78,8 @@ class CountComparison:
 
     seen: SeenRule = CLEARLY_SEEN
     min_gap: float = 1.0  # objects by which the counts differ
-    candidates: int = 4  # pairs of labels tried a view set
+    least: int = 2  # objects of either kind: that there is one bed or stove is known unseen
+    candidates: int = 8  # pairs of labels tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a pair of labels of which something is shown, about half of them as a claim."""
@@ -88,8 +89,12 @@ class CountComparison:
                 for label in shown_labels(facts, views)
                 if (members := countable(facts, views, label)) is not None
             }
-            counts = {label: len(members) for label, members in groups.items()}
-            pairs = [(a, b) for a, b in combinations(sorted(groups), 2) if counts[a] != counts[b]]
+            counts = {
+                label: len(members)
+                for label, members in groups.items()
+                if len(members) >= self.least
+            }
+            pairs = [(a, b) for a, b in combinations(sorted(counts), 2) if counts[a] != counts[b]]
             for pair, own in drawn(pairs, self.candidates, rng):
                 a, b = pair if own.random() < 0.5 else pair[::-1]
                 is_claim = bool(own.random() < 0.5)

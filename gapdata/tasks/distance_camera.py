@@ -78,7 +78,7 @@ class CameraObjectDistance:
     seen: SeenRule = CLEARLY_SEEN
     min_distance: float = 0.3  # metres
     min_option_gap: float = 0.1  # of the distance: how far wrong options stay from it, as written
-    candidates: int = 4  # objects tried a view set
+    candidates: int = 8  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object, of several views for the camera of one that is drawn; about half with options."""

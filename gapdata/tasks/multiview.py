@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool
 
 from gapdata.tasks.candidates import drawn, orders, shuffled
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
@@ -32,24 +31,28 @@ class ObjectFrameLocate:
     counterparts: ClassVar[str] = "SPAR obj_frame_locate"
 
     seen: SeenRule = CLEARLY_SEEN
-    candidates: int = 6  # objects tried
+    candidates: int = 8  # answers tried
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
-        """For each of some objects all its images, one image out of several, or a claim about one."""
+        """For each of some objects all its images, one image out of several, or a claim about one.
+
+        The answer is drawn first and then an object that has it, so that no image is named more often than it has to be.
+        """
         if len(facts.views) < 2:
             facts.drop(self.name, "only one view")
             return
         views = tuple(range(len(facts.views)))
         columns = referable(facts, self.name, views, self.seen, NAMED)
-        for column, own in drawn(columns, self.candidates, rng):
-            shown = facts.seen(self.seen)[:, column]
-            absent = facts.visibility.pixels[:, column] == 0
+        done: set[tuple[int, str]] = set()
+        for _, own in drawn(range(self.candidates), self.candidates, rng):
             kind = self.formats[int(own.integers(3))]
             want = bool(own.random() < 0.5)
-            asked = self._asked(shown, absent, kind, want, own)
-            if asked is None:
+            found = self._drawn(facts, columns, kind, want, own)
+            if found is None or (found[0], kind) in done:
                 facts.drop(self.name, f"no views for a {kind} question")
                 continue
+            column, asked = found
+            done.add((column, kind))
             (reference,) = refer(facts, views, (column,), own, NAMED)
             slots = name_slots(x=reference.words)
             images = [f"image {view + 1}" for view in asked]
@@ -60,6 +63,7 @@ class ObjectFrameLocate:
                 value = images[0]
             else:
                 slots["image"] = images[0]
+            shown = facts.seen(self.seen)[:, column]
             clear = np.where(shown, facts.visibility.visible[:, column], self.seen.min_visible)
             relevant = views if kind == "text" else asked
             yield Question(
@@ -80,26 +84,36 @@ class ObjectFrameLocate:
                 slots=slots,
             )
 
-    def _asked(
-        self,
-        shown: Bool[Array, " V"],
-        absent: Bool[Array, " V"],
-        kind: str,
-        want: bool,
-        rng: np.random.Generator,
-    ) -> tuple[int, ...] | None:
-        """Views in the answer (text), the right one and wrong ones (choice), or the one of the claim; None if there are none."""
+    def _drawn(
+        self, facts: Facts, columns: list[int], kind: str, want: bool, rng: np.random.Generator
+    ) -> tuple[int, tuple[int, ...]] | None:
+        """An object, and its views (text), one of them and wrong ones (choice), or a view to make a claim about.
+
+        None when no object has the answer that was drawn.
+        """
+        shown = facts.seen(self.seen)[:, columns]
+        absent = facts.visibility.pixels[:, columns] == 0
         if kind == "text":
-            clear = bool((shown | absent).all())
-            return tuple(np.flatnonzero(shown).tolist()) if clear and absent.any() else None
-        with_it, without = np.flatnonzero(shown), np.flatnonzero(absent)
+            clear = (shown | absent).all(axis=0) & absent.any(axis=0)
+            answers = np.unique(shown[:, clear], axis=1)
+            if answers.shape[1] == 0:
+                return None
+            answer = answers[:, int(rng.integers(answers.shape[1]))]
+            pool = clear & (shown == answer[:, None]).all(axis=0)
+            column = columns[int(rng.choice(np.flatnonzero(pool)))]
+            return column, tuple(np.flatnonzero(answer).tolist())
+        view = int(rng.integers(len(shown)))
         if kind == "yesno":
-            pool = with_it if want else without
-            return (int(rng.choice(pool)),) if len(pool) else None
-        if len(with_it) == 0 or len(without) < WRONG_IMAGES:
+            pool = shown[view] if want else absent[view]
+        else:
+            pool = shown[view] & (absent.sum(axis=0) >= WRONG_IMAGES)
+        if not pool.any():
             return None
-        wrong = rng.permutation(without)[:WRONG_IMAGES].tolist()
-        return (int(rng.choice(with_it)), *wrong)
+        place = int(rng.choice(np.flatnonzero(pool)))
+        if kind == "yesno":
+            return columns[place], (view,)
+        wrong = rng.permutation(np.flatnonzero(absent[:, place]))[:WRONG_IMAGES].tolist()
+        return columns[place], (view, *wrong)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,7 +34,7 @@ class PointDepth:
 
     min_depth: float = 0.3  # metres; nearer than that no depth sensor measures
     min_option_gap: float = 0.1  # of the depth: how far wrong options stay from it, as written
-    points: int = 2  # pixels asked a view, the first alone, the others among all views
+    points: int = 5  # pixels tried a view, in turn alone and among all views
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For each view some pixels, by coordinates or marked with a red cross, about half with options."""
@@ -43,7 +43,7 @@ class PointDepth:
             pixel, depths, columns = surface_pixels(facts, view, own)
             facts.drop(self.name, "no even surface", max(0, self.points - len(pixel)))
             for number, index in enumerate(_evenly_deep(depths, self.points, own)):
-                asked = (view,) if number == 0 else everything
+                asked = (view,) if number % 2 == 0 else everything
                 is_marked = bool(own.random() < 0.5)
                 depth = float(depths[index])
                 answer = number_or_choice(depth, "m", own)

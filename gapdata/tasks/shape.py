@@ -151,14 +151,17 @@ class Material:
     counterparts: ClassVar[str] = "none; geometry-language alignment"
 
     seen: SeenRule = HALF_SEEN
-    candidates: int = 4  # objects tried a view set
+    candidates: int = 4  # materials tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
-        """One question an object of a common material, about half of them as a claim."""
+        """One question a common material, about half of them as a claim; no material is asked more often."""
         for views in facts.view_sets("single", "all"):
             columns = described(facts, self.name, views, self.seen, "material")
-            for column, own in drawn(columns, self.candidates, rng):
-                material = facts.scene.instances[column].attributes.material
+            made_of = {c: facts.scene.instances[c].attributes.material for c in columns}
+            for material, own in drawn(sorted(set(made_of.values())), self.candidates, rng):
+                like = [column for column in columns if made_of[column] == material]
+                column = like[int(own.integers(len(like)))]
+                facts.drop(self.name, "another of that material is asked", len(like) - 1)
                 rows = [row for row in MATERIALS if material not in row]
                 if len(rows) == len(MATERIALS):
                     facts.drop(self.name, "material not a common one")
@@ -166,7 +169,7 @@ class Material:
                 if facts.scene.labels[column] in MIXED:
                     facts.drop(self.name, "made of several materials")
                     continue
-                wrong = _in_turn(rows, lifelike(facts, "material", own))
+                wrong = _in_turn(rows, shuffled(sorted(set(made_of.values())), own))
                 claim, answer = attribute_answer(material, wrong, own)
                 (named,) = refer(facts, views, (column,), own, STYLES_FOR["material"])
                 yield Question(
