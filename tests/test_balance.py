@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gapdata.balance import Tally, answer_class, chance, relative_accuracy
+from gapdata.balance import Tally, answer_class, chance, possible_answers, relative_accuracy
 from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, count
 
 
@@ -40,7 +40,8 @@ def test_answers_of_a_class_are_alike():
     assert answer_class("number", 1.0, "m") != answer_class("number", 1.6, "m")
     assert answer_class("number", 1.01, "m") == answer_class("number", 1.49, "m")
     assert answer_class("choice", "left") == "left"
-    assert answer_class("box", {"view": 0}) == answer_class("text", "a") == ""
+    assert answer_class("text", "[1]") != answer_class("text", "[2]")
+    assert answer_class("box", {"view": 0}) == answer_class("list", []) == ""
 
 
 def test_no_answer_gets_ahead_of_the_other():
@@ -79,6 +80,31 @@ def test_tallies_of_a_seed_are_the_same_and_groups_are_apart():
     assert not tally.prevails("b", "anything", ())
 
 
+def test_options_often_offered_have_to_be_right_as_often():
+    """Whatever is offered and whatever comes first: over many questions no option is right oftener than offered."""
+    rng, tally = np.random.default_rng(0), Tally([0, 0])
+    right, offered = dict.fromkeys("abcdef", 0), dict.fromkeys("abcdef", 0)
+    for _ in range(4000):
+        # "a" is nearly always offered and mostly right, "f" is a rare option.
+        options = ["a", *rng.choice(list("bcdef"), 3, replace=False, p=[0.3, 0.3, 0.2, 0.15, 0.05])]
+        answer = "a" if rng.random() < 0.6 else str(rng.choice(options[1:]))
+        if not tally.prevails("task", answer, options):
+            tally.count("task", answer, options)
+            right[answer] += 1
+            for option in options:
+                offered[option] += 1
+    assert sum(right.values()) > 400
+    assert all(abs(right[o] - offered[o] / 4) < 4 for o in right)
+
+
+def test_lists_of_images_are_one_of_so_many_answers():
+    assert possible_answers(0, 4) == 14  # all subsets of four images but none and all
+    assert possible_answers(3, 4) == 3
+    assert possible_answers(0, 0) == 0
+    assert chance("text", 14) == pytest.approx(1 / 14)
+    assert chance("text") == 0.0
+
+
 def test_the_manifest_says_what_can_be_guessed():
     def row(answer_format: str, answer: str, num_choices: int = 0, right: int = -1, unit: str = ""):
         filled = dict.fromkeys(QA_SCHEMA.names)
@@ -87,11 +113,16 @@ def test_the_manifest_says_what_can_be_guessed():
 
     rows = [row("choice", "red", 4, 3), row("choice", "blue", 2, 0), row("choice", "red", 4, 3)]
     rows += [row("yesno", "Yes"), row("number", "2"), row("number", "0.50 m", unit="m")]
+    rows += [
+        {**row("text", "[1, 3]"), "views": [0, 1, 2, 3]},
+        {**row("text", "a lamp"), "views": [0, 1]},
+    ]
     qa = pa.Table.from_pylist(rows, QA_SCHEMA)
     found = {f["format"]: f for f in count(SAMPLES_SCHEMA.empty_table(), qa)["guessing"]}
     assert found["choice"]["positions"] == [1, 0, 0, 2]
     assert found["choice"]["chance"] == pytest.approx(1 / 3)
     assert found["choice"]["majority"] == pytest.approx(2 / 3)
     assert (found["yesno"]["chance"], found["yesno"]["majority"]) == (0.5, 1.0)
+    assert found["text"]["chance"] == pytest.approx(1 / 28)
     between = (chance("number") + chance("number", unit="m")) / 2
     assert found["number"]["chance"] == pytest.approx(between)

@@ -110,7 +110,7 @@ def _audit_group(questions: Sequence[BlindQuestion]) -> TaskAudit:
     first, scenes = questions[0].qa, [question.scene for question in questions]
     rules, guess = rule_scores(questions, FOLDS)
     learned = learned_scores(questions, FOLDS, LEARNED_FROM)
-    levels = [chance(q.qa.format, len(q.options), q.qa.unit) for q in questions]
+    levels = [chance(q.qa.format, q.possible, q.qa.unit) for q in questions]
     positions, position_p = _positions(questions)
     return TaskAudit(
         task=first.task,

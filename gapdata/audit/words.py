@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gapdata.answers import CONVERSIONS, AnswerError, parse_answer
+from gapdata.balance import IMAGES, possible_answers
 from gapdata.sample import QA
 
 Array = np.ndarray
@@ -36,6 +37,12 @@ class BlindQuestion:
     def options(self) -> tuple[str, ...]:
         """What can be answered; empty for free-valued answers."""
         return ("No", "Yes") if self.qa.format == "yesno" else self.qa.choices
+
+    @property
+    def possible(self) -> int:
+        """How many answers are possible; 0 for open ones."""
+        lists_images = re.fullmatch(IMAGES, self.qa.answer) is not None
+        return possible_answers(len(self.options), len(self.qa.views) if lists_images else 0)
 
     @cached_property
     def quantities(self) -> Float[Array, " n"] | None:

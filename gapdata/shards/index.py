@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gapdata.balance import chance
+from gapdata.balance import IMAGES, chance, possible_answers
 from gapdata.errors import DatasetError
 from gapdata.sample import QA, Sample
 from gapdata.shards.records import rows_from_questions
@@ -122,9 +122,14 @@ def _guessing(qa: pa.Table) -> list[dict[str, Any]]:
         }
         for row in counted()
     }
-    for row in counted("num_choices", "unit"):
+    views = pc.list_value_length(qa["views"])
+    lists = pc.match_substring_regex(qa["answer"], f"^{IMAGES}$")
+    qa = qa.append_column("num_views", views).append_column("lists_images", lists)
+    for row in counted("num_choices", "unit", "num_views", "lists_images"):
         group = found[row["task"], row["format"]]
-        level = chance(row["format"], row["num_choices"], row["unit"])
+        num_views = row["num_views"] if row["lists_images"] else 0
+        possible = possible_answers(row["num_choices"], num_views)
+        level = chance(row["format"], possible, row["unit"])
         group["chance"] += level * row["count_all"] / group["questions"]
         group["positions"] = [0] * max(len(group["positions"]), row["num_choices"])
     for row in counted("answer"):
