@@ -114,7 +114,11 @@ def euler_zxy_from_rotation(rotation: Float[Array, "3 3"]) -> Float[Array, "3"]:
 
     This is scipy's lower-case "zxy", the order of 9-DoF text boxes. See `rotation_from_euler_zxy`.
     """
-    return np.asarray(Rotation.from_matrix(rotation).as_euler("zxy"))
+    if np.hypot(rotation[0, 2], rotation[2, 2]) < 1e-7:  # where a and c turn about one axis
+        return np.asarray(Rotation.from_matrix(rotation).as_euler("zxy"))
+    a = np.arctan2(rotation[1, 0], rotation[1, 1])
+    b = np.arctan2(-rotation[1, 2], np.hypot(rotation[0, 2], rotation[2, 2]))
+    return np.array([a, b, np.arctan2(rotation[0, 2], rotation[2, 2])])
 
 
 def rotation_from_euler_zxy(angles: Float[Array, "3"]) -> Float[Array, "3 3"]:

@@ -7,9 +7,12 @@ from itertools import permutations
 from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import UInt64
+from numpy.random.bit_generator import ISeedSequence
 
 from gapdata.answers import format_answer, parse_answer
 
+Array = np.ndarray
 Candidate = TypeVar("Candidate")
 
 OPTIONS = 4
@@ -26,9 +29,21 @@ def drawn(
     removes questions.
     """
     order = rng.permutation(len(pool))[:limit].tolist()
-    seeds = rng.integers(2**63, size=len(order)).tolist()
-    for index, seed in zip(order, seeds, strict=True):
-        yield pool[index], np.random.default_rng(seed)
+    states = rng.integers(2**64, size=(len(order), 4), dtype=np.uint64)
+    for index, state in zip(order, states, strict=True):
+        yield pool[index], np.random.Generator(np.random.PCG64(_State(state)))  # type: ignore[arg-type]
+
+
+class _State(ISeedSequence):
+    """A generator's state that was drawn from another one; hashing it once more, as seeds are, takes six times as long."""
+
+    def __init__(self, words: UInt64[Array, "4"]) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> UInt64[Array, "4"]:
+        """The state itself, which has to be what the generator takes."""
+        assert (n_words, dtype) == (4, np.uint64)
+        return self._words
 
 
 def shuffled(options: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:

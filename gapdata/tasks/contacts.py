@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +25,7 @@ SOLE_POINTS = 48
 BODY_POINTS = 64
 # A scan shows nothing of what an object stands on but what lies around it: level faces this far aside count.
 ASIDE = 0.06
+ASIDE_STEP = 0.04  # metres that two objects may slide along each other when each is 2 cm elsewhere
 LEVEL = 0.7  # cosine to the vertical from which a scanned face is one to stand on
 SCAN_EDGE = 0.1  # metres; faces with longer edges are modelled, not scanned
 
@@ -50,10 +52,21 @@ class Contacts:
     @cached_property
     def rest(self) -> Float[Array, "N N"]:
         """Share of the row's underside that lies on a surface of the column, 0 to 1."""
-        hits, _ = self._under_soles
+        return self._rest(self._under_soles[0], self._beside_soles)
+
+    @cached_property
+    def rest_aside(self) -> Float[Array, "2 N N"]:
+        """The least and the most of `rest` when the row's instance is a little aside of where it is: by ASIDE_STEP."""
+        points, row = self._soles
+        shares = (
+            self._rest(self._lines.hits(points + step[row]), self._beside(points + step[row]))
+            for step in self._steps
+        )
+        return _least_and_most(shares, self.rest)
+
+    def _rest(self, hits: Hits, beside: tuple[Int[Array, " h"], Int[Array, " h"]]) -> Array:
         on = np.abs(hits.gap) <= REST
-        point, owner = self._beside_soles
-        held = np.stack([hits.point[on], hits.owner[on]]), np.stack([point, owner])
+        held = np.stack([hits.point[on], hits.owner[on]]), np.stack(beside)
         return self._share(np.concatenate(held, axis=1), self._soles)
 
     @cached_property
@@ -77,11 +90,37 @@ class Contacts:
     @cached_property
     def cover(self) -> Float[Array, "N N"]:
         """Share of the row's surface points that have a surface of the column straight above them."""
-        bodies = [_every(self._surfaces.points(c), BODY_POINTS) for c in range(self._count)]
-        points, _ = body = self._gathered(bodies)
+        return self._cover(self._bodies[0])
+
+    @cached_property
+    def cover_aside(self) -> Float[Array, "2 N N"]:
+        """The least and the most of `cover` when the row's instance is a little aside of where it is: by ASIDE_STEP."""
+        points, row = self._bodies
+        return _least_and_most(
+            (self._cover(points + step[row]) for step in self._steps), self.cover
+        )
+
+    def _cover(self, points: Float[Array, "n 3"]) -> Float[Array, "N N"]:
         hits = self._lines.hits(points)
         above = hits.gap < -REST
-        return self._share(np.stack([hits.point[above], hits.owner[above]]), body)
+        return self._share(np.stack([hits.point[above], hits.owner[above]]), self._bodies)
+
+    @cached_property
+    def _bodies(self) -> tuple[Float[Array, "n 3"], Int[Array, " n"]]:
+        """Some surface points of all instances, and whose they are."""
+        return self._gathered(
+            [_every(self._surfaces.points(c), BODY_POINTS) for c in range(self._count)]
+        )
+
+    @cached_property
+    def _steps(self) -> Float[Array, "4 N 3"]:
+        """Four level steps aside for each instance, along and across its box."""
+        axes = np.array([instance.box.rotation for instance in self._instances]).reshape(-1, 3, 3)
+        axis = np.where(np.abs(axes[:, 2, :1]) < LEVEL, axes[:, :, 0], axes[:, :, 1])
+        axis = axis * [1.0, 1.0, 0.0]
+        along = ASIDE_STEP * axis / np.linalg.norm(axis, axis=1, keepdims=True)
+        across = np.stack([-along[:, 1], along[:, 0], along[:, 2]], axis=1)
+        return np.stack([along, -along, across, -across])
 
     @cached_property
     def piled(self) -> Bool[Array, "N N"]:
@@ -150,8 +189,10 @@ class Contacts:
 
     @cached_property
     def _beside_soles(self) -> tuple[Int[Array, " h"], Int[Array, " h"]]:
-        """Pairs of an underside's point and the owner of a scanned level face beside it, at its height."""
-        points, _ = self._soles
+        return self._beside(self._soles[0])
+
+    def _beside(self, points: Float[Array, "n 3"]) -> tuple[Int[Array, " h"], Int[Array, " h"]]:
+        """Pairs of a point and the owner of a scanned level face beside it, at its height."""
         a, b, c = self._triangles[:, 0], self._triangles[:, 1], self._triangles[:, 2]
         normal = np.cross(b - a, c - a)
         edge = np.maximum(np.abs(b - a).max(axis=1), np.abs(c - a).max(axis=1))
@@ -194,6 +235,16 @@ def _sole(points: Float[Array, "n 3"]) -> Float[Array, "m 3"]:
     return _every(
         points[(points[:, 2] >= lowest - REST) & (points[:, 2] <= lowest + SOLE)], SOLE_POINTS
     )
+
+
+def _least_and_most(
+    shares: Iterable[Float[Array, "N N"]], first: Float[Array, "N N"]
+) -> Float[Array, "2 N N"]:
+    least, most = first.copy(), first.copy()
+    for share in shares:
+        np.minimum(least, share, out=least)
+        np.maximum(most, share, out=most)
+    return np.stack([least, most])
 
 
 def _every(points: Float[Array, "n 3"], count: int) -> Float[Array, "m 3"]:

@@ -54,13 +54,13 @@ class PixelCorrespondence:
             places = _places(facts, target, points, columns)
             shared = np.flatnonzero(~np.isnan(places[:, 0]))[: self.points]
             facts.drop(self.name, "no point seen in both views", self.points - len(shared))
-            for index in shared.tolist():
-                is_marked = bool(own.random() < 0.5)
+            for index, its_own in drawn(shared.tolist(), self.points, own):
+                is_marked, is_pixel = its_own.random(2) < 0.5
                 measured = (pixels[index], points[index], places[index])
-                if own.random() < 0.5:
-                    yield self._pixel(facts, (source, target), measured, is_marked)
+                if is_pixel:
+                    yield self._pixel(facts, (source, target), measured, bool(is_marked))
                     continue
-                question = self._choice(facts, (source, target), measured, own)
+                question = self._choice(facts, (source, target), measured, its_own)
                 if question is None:
                     facts.drop(self.name, "too few points apart")
                     continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -19,7 +19,6 @@ from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.wording import word
 
-CLOSED = ("yesno", "choice")  # formats of which the question says all answers
 # How the thresholds begin that keep answers off a decision boundary.
 MARGINS = ("min_gap", "min_angle", "min_lead", "min_option_gap", "min_margin")
 
@@ -59,21 +58,25 @@ def ask_questions(
         for number, question in enumerate(questions):
             if number not in kept_ones:
                 continue
-            wording_rng = np.random.default_rng([*words, 2, _fingerprint(question)])
-            rows.append(word(question, wording_rng, qa_id=f"{key}-{task.name}-{number:02d}"))
+            draw = _fingerprint(question, words)
+            rows.append(word(question, draw, qa_id=f"{key}-{task.name}-{number:02d}"))
     return tuple(rows)
 
 
 def with_margin(task: Task, factor: float) -> Task:
-    """The task with every threshold that keeps answers off a decision boundary times `factor`."""
+    """The task with every threshold that keeps answers off a decision boundary `factor` times as far from it.
+
+    A task's `boundaries` say for which of its thresholds the boundary is not at 0, and where it is.
+    """
     assert is_dataclass(task)
+    boundaries: Mapping[str, float] = getattr(task, "boundaries", {})
     stricter: dict[str, Any] = {}
     for threshold in fields(task):
-        if threshold.name.startswith(MARGINS):
-            value = factor * getattr(task, threshold.name)
-            stricter[threshold.name] = (
-                math.ceil(value) if isinstance(getattr(task, threshold.name), int) else value
-            )
+        name, value = threshold.name, getattr(task, threshold.name)
+        if name in boundaries:
+            stricter[name] = boundaries[name] + factor * (value - boundaries[name])
+        elif name.startswith(MARGINS):
+            stricter[name] = math.ceil(factor * value) if isinstance(value, int) else factor * value
     return replace(task, **stricter)
 
 
@@ -107,13 +110,12 @@ def _balanced(
         question = questions[index]
         group, answer = _group_and_answer(question)
         groups = (group, group + _claim(question)) if question.format == "yesno" else (group,)
-        others = _alternatives(question, tally)
-        if any(tally.prevails(each, answer, others) for each in groups):
+        if any(tally.prevails(each, answer, _alternatives(question, tally)) for each in groups):
             facts.drop(question.task, "its answer prevails")
             continue
         for each in groups:
             if answer:
-                tally.count(each, answer, others if question.format in CLOSED else ())
+                tally.count(each, answer)
         chosen.append(index)
     return chosen + rest
 
@@ -158,8 +160,7 @@ def _identity(question: Question) -> str:
     return repr((asked, question.value, question.choices, question.markers))
 
 
-def _fingerprint(question: Question) -> int:
-    """A number from what the words say; not from ids, which carry no meaning."""
-    return zlib.crc32(
-        repr((question.wording, question.views, sorted(question.slots.items()))).encode()
-    )
+def _fingerprint(question: Question, words: Sequence[int]) -> int:
+    """A number from what the words say and what the draw depends on; not from ids, which carry no meaning."""
+    said = (question.wording, question.views, sorted(question.slots.items()))
+    return zlib.crc32(repr((words, said)).encode())

@@ -25,6 +25,7 @@ from gapdata.tasks.surfaces import Surfaces
 from gapdata.view import AmodalMask, View
 
 Array = np.ndarray
+Histograms = tuple[Int[Array, "N W"], Int[Array, "N H"]]
 T = TypeVar("T")
 
 REFERENCE_AREA = 640 * 480  # pixel thresholds are stated for this image area and scale with it
@@ -123,8 +124,11 @@ class Facts(Remembered):
         self._cam: dict[tuple[int, int], Float[Array, "n 3"]] = {}
         self._bbox: dict[tuple[int, int], list[float]] = {}
         self._overlap: dict[tuple[int, int], float] = {}
-        self._columns = [scene_facts.column_of[_ids(view)] for view in self.views]
-        self.visibility, self.present = _measure(scene_facts, self.views, self._columns)
+        self._columns = [scene_facts.column_of.take(_ids(view)) for view in self.views]
+        count = len(scene_facts.ids)
+        self._histograms = [_histograms(columns, count) for columns in self._columns]
+        pixels = [down.sum(axis=1) for _, down in self._histograms]
+        self.visibility, self.present = _measure(scene_facts, self.views, self._columns, pixels)
 
     def view_sets(self, *kinds: str) -> list[tuple[int, ...]]:
         """Which views a question may be about: every "single" one, every "pair" in order, "all" of them."""
@@ -232,22 +236,22 @@ class Facts(Remembered):
                 result[row, shown, axis + 2] = high[shown]
         return result
 
-    @cached_property
-    def _histograms(self) -> list[tuple[Int[Array, "N W"], Int[Array, "N H"]]]:
-        """For each view, pixels of each instance by image column and by image row."""
-        count = len(self.scene.ids)
-        result = []
-        for columns in self._columns:
-            height, width = columns.shape
-            across = (columns * width + np.arange(width)).ravel()
-            down = (columns * height + np.arange(height)[:, None]).ravel()
-            result.append(
-                (
-                    np.bincount(across, minlength=(count + 1) * width).reshape(-1, width)[:count],
-                    np.bincount(down, minlength=(count + 1) * height).reshape(-1, height)[:count],
-                )
-            )
-        return result
+
+def _histograms(columns: Int32[Array, "H W"], count: int) -> Histograms:
+    """Pixels of each of `count` instances by image column and by image row, from runs of equal pixels along the rows."""
+    height, width = columns.shape
+    is_start = np.ones(columns.shape, bool)
+    np.not_equal(columns[:, 1:], columns[:, :-1], out=is_start[:, 1:])
+    start = np.flatnonzero(is_start)
+    length = np.diff(start, append=columns.size)
+    owner = columns.ravel()[start].astype(np.int64)
+    v, u = np.divmod(start, width)
+    down = np.bincount(owner * height + v, weights=length, minlength=(count + 1) * height)
+    # A run adds one pixel to each column from where it starts up to where it ends.
+    first, size = owner * (width + 1) + u, (count + 1) * (width + 1)
+    steps = np.bincount(first, minlength=size) - np.bincount(first + length, minlength=size)
+    across = np.cumsum(steps.reshape(-1, width + 1)[:count, :-1], axis=1)
+    return across, down.reshape(-1, height)[:count].astype(np.int64)
 
 
 def _ids(view: View) -> Array:
@@ -257,7 +261,10 @@ def _ids(view: View) -> Array:
 
 
 def _measure(
-    scene: SceneFacts, views: Sequence[View], columns: Sequence[Int32[Array, "H W"]]
+    scene: SceneFacts,
+    views: Sequence[View],
+    columns: Sequence[Int32[Array, "H W"]],
+    counted: Sequence[Int[Array, " N"]],
 ) -> tuple[Visibility, Bool[Array, "V N"]]:
     """Visibility of every instance, and whether any of it lies inside the image (hidden or not)."""
     shape = (len(views), len(scene.ids))
@@ -265,8 +272,7 @@ def _measure(
     visible, truncated, occluded = (np.zeros(shape, np.float32) for _ in range(3))
     present = np.zeros(shape, bool)
     for row, view in enumerate(views):
-        counts = np.bincount(columns[row].ravel(), minlength=shape[1] + 1)[: shape[1]]
-        pixels[row] = counts
+        pixels[row] = counts = counted[row]
         if scene.scene.mesh is None and not view.amodal:
             fractions, in_image = _fractions_from_points(scene, view)
         else:

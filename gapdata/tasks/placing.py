@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +37,9 @@ class NextTo:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object is right next to another"
     counterparts: ClassVar[str] = "SceneVerse near relation; SpatialRGPT"
+    boundaries: ClassVar[Mapping[str, float]] = dict.fromkeys(
+        ("max_gap", "min_apart"), sum(NEXT_TO) / 2
+    )
 
     seen: SeenRule = CLEARLY_SEEN
     max_gap: float = NEXT_TO[0]  # metres between the nearest points of what is next to each other
@@ -88,6 +92,9 @@ class Between:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object is between two others"
     counterparts: ClassVar[str] = "SceneVerse between relation; ScanRefer-style descriptions"
+    boundaries: ClassVar[Mapping[str, float]] = dict.fromkeys(
+        ("min_straight", "max_bent"), sum(BETWEEN) / 2
+    )
 
     seen: SeenRule = CLEARLY_SEEN
     min_straight: float = BETWEEN[0]  # degrees from one to the other, seen from what is between
@@ -151,6 +158,10 @@ class AgainstWall:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object stands against a wall"
     counterparts: ClassVar[str] = "SceneVerse; SpatialRGPT"
+    boundaries: ClassVar[Mapping[str, float]] = {
+        **dict.fromkeys(("max_gap", "min_apart"), sum(AGAINST) / 2),
+        "min_rest": 0.5,
+    }
 
     seen: SeenRule = CLEARLY_SEEN
     max_gap: float = AGAINST[0]  # metres to the wall of what stands against it
@@ -160,15 +171,19 @@ class AgainstWall:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """Some questions a view set about things that stand on the floor."""
-        scene, relation = (
-            facts.scene,
-            Relation(task=self.name, styles=MARKED, frame=self.frame, unit="m"),
+        scene = facts.scene
+        relation = Relation(
+            task=self.name,
+            styles=MARKED,
+            frame=self.frame,
+            unit="m",
+            stands=partial(_is_at_wall, scene),
         )
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
             standing = [a for a in columns if _stands_on_floor(scene, a)]
             standing = [a for a in standing if not scene.contacts.is_opening(a)]
-            gaps = scene.surfaces.to_nearest(standing, scene.contacts.walls).tolist()
+            gaps = scene.surfaces.nearest_of(standing, scene.contacts.walls)[1].tolist()
             judged = {a: self._judge(scene, a, gap) for a, gap in zip(standing, gaps, strict=True)}
             cases = [Case(anchors=(), judged=judged)] * self.questions
             yield from claims(facts, relation, views, cases, len(cases), rng)
@@ -192,6 +207,13 @@ class AgainstWall:
 
 def _is_near(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, " K"]:
     return noise.distance(anchors[0], column) < sum(NEXT_TO) / 2
+
+
+def _is_at_wall(
+    scene: SceneFacts, noise: Noise, _: tuple[int, ...], column: int
+) -> Bool[Array, " K"]:
+    (wall,), _gap = scene.surfaces.nearest_of([column], scene.contacts.walls)
+    return noise.distance(column, int(wall)) < sum(AGAINST) / 2
 
 
 def _is_between(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, " K"]:

@@ -80,7 +80,7 @@ def _referable(
     candidates = facts.once(_present, views) & facts.scene.is_object
     seen = candidates & facts.seen(rule)[list(views)].any(axis=0)
     shown = np.flatnonzero(seen).tolist()
-    kept = [column for column in shown if facts.once(_styles, views, column, styles)]
+    kept = [column for column in shown if _styles(facts, views, column, styles)]
     pixels = facts.visibility.pixels[list(views)].sum(axis=0)
     kept.sort(key=lambda column: (facts.scene.labels[column], -int(pixels[column])))
     return kept, int(candidates.sum()) - len(shown), len(shown) - len(kept)
@@ -116,7 +116,7 @@ def _reference(
     rng: np.random.Generator,
 ) -> Reference:
     instance = facts.id(column)
-    options = facts.once(_styles, views, column, tuple(styles))
+    options = _styles(facts, views, column, styles)
     others = [style for style in options if style != "label"]
     if "label" in options and (not others or rng.random() < LABEL_SHARE):
         return Reference(instance=instance, words=facts.scene.labels[column], style="label")
@@ -161,11 +161,11 @@ def _image(views: tuple[int, ...], view: int) -> str:
 
 
 def _styles(
-    facts: Facts, views: tuple[int, ...], column: int, styles: tuple[str, ...]
+    facts: Facts, views: tuple[int, ...], column: int, styles: Sequence[str]
 ) -> tuple[str, ...]:
     """Which of the styles name the object alone, in the order of ANY."""
     every = facts.once(_every_style, views, column)
-    return tuple(style for style in every if style in styles)
+    return tuple([style for style in every if style in styles])
 
 
 def _every_style(facts: Facts, views: tuple[int, ...], column: int) -> tuple[str, ...]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from gapdata.tasks.claims import Case, Judgement, Relation, claims
 from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SceneFacts, SeenRule
+from gapdata.tasks.noise import WORLDS, Noise
 from gapdata.tasks.question import Question
 from gapdata.tasks.references import MARKED, referable
+
+Array = np.ndarray
 
 HALF = 0.5  # of an underside, or of a body: where "on", "under" and "inside" flip
 OUTSIDE = 0.05  # metres outside an object's box from which something is clearly not inside it
@@ -29,9 +34,10 @@ class OnTopOf:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object rests on top of another"
     counterparts: ClassVar[str] = "SceneVerse support relations; RoboSpatial configuration"
+    boundaries: ClassVar[Mapping[str, float]] = {"min_rest": HALF, "max_roof": HALF}
 
     seen: SeenRule = CLEARLY_SEEN
-    min_rest: float = 0.7  # of the underside lies on the other
+    min_rest: float = 0.7  # of the underside lies on the other, or not on it
     max_roof: float = (
         0.2  # of the object is below a part of the other: more, and it is rather inside
     )
@@ -39,7 +45,10 @@ class OnTopOf:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question a supporting object, about things that rest on some object or other."""
-        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
+        scene = facts.scene
+        relation = Relation(
+            task=self.name, styles=MARKED, frame=self.frame, stands=partial(_stays_on, scene)
+        )
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
             on_object = [a for a in columns if _supporters(scene, a)]
@@ -58,7 +67,7 @@ class OnTopOf:
         return Judgement(
             holds=rest > HALF,
             margin=abs(rest - HALF),
-            is_clear=rest <= HALF or (rest >= self.min_rest and roof <= self.max_roof),
+            is_clear=rest <= 1 - self.min_rest or (rest >= self.min_rest and roof <= self.max_roof),
             evidence={"rest_share": rest, "roof_share": roof},
         )
 
@@ -73,14 +82,18 @@ class Under:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object is underneath another"
     counterparts: ClassVar[str] = "SceneVerse; RoboSpatial configuration"
+    boundaries: ClassVar[Mapping[str, float]] = {"min_cover": HALF}
 
     seen: SeenRule = CLEARLY_SEEN
-    min_cover: float = 0.8  # of the lower object has the upper one straight above
+    min_cover: float = 0.8  # of the lower object has the upper one straight above; else none
     candidates: int = 6  # upper objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object that has something underneath."""
-        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
+        scene = facts.scene
+        relation = Relation(
+            task=self.name, styles=MARKED, frame=self.frame, stands=partial(_stays_under, scene)
+        )
         cover = scene.contacts.cover
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
@@ -100,7 +113,7 @@ class Under:
         return Judgement(
             holds=cover > HALF,
             margin=abs(cover - HALF),
-            is_clear=cover >= self.min_cover or cover == 0.0,
+            is_clear=cover >= self.min_cover or cover <= 1 - self.min_cover,
             evidence={"cover_share": cover},
         )
 
@@ -115,15 +128,19 @@ class Inside:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object is inside another"
     counterparts: ClassVar[str] = "SceneVerse; RoboSpatial configuration"
+    boundaries: ClassVar[Mapping[str, float]] = {"min_boxed": HALF, "min_sides": 1.5}
 
     seen: SeenRule = CLEARLY_SEEN
-    min_boxed: float = 0.95  # of the object's surface lies in the other's box
+    min_boxed: float = 0.95  # of the object's surface lies in the other's box, or outside of it
     min_sides: float = 3.0  # of 4 on which the other stands around it
     candidates: int = 6  # containing objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an object with something inside, about things that rest on some object or other."""
-        scene, relation = facts.scene, Relation(task=self.name, styles=MARKED, frame=self.frame)
+        scene = facts.scene
+        relation = Relation(
+            task=self.name, styles=MARKED, frame=self.frame, stands=partial(_stays_inside, scene)
+        )
         contained = scene.once(_contained)
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
@@ -144,7 +161,9 @@ class Inside:
         return Judgement(
             holds=holds,
             margin=abs(min(boxed, rest) - HALF),
-            is_clear=not holds or (boxed >= self.min_boxed and sides >= self.min_sides and roofed),
+            is_clear=(boxed >= self.min_boxed and sides >= self.min_sides and roofed)
+            if holds
+            else boxed <= 1 - self.min_boxed,
             evidence={"boxed_share": boxed, "sides": sides, "rest_share": rest},
         )
 
@@ -159,6 +178,7 @@ class Hanging:
     frame: ClassVar[str] = "world"
     summary: ClassVar[str] = "which object hangs on a wall or from the ceiling"
     counterparts: ClassVar[str] = "SceneVerse hanging relation"
+    boundaries: ClassVar[Mapping[str, float]] = {"min_drop": DROP, "min_rest": HALF}
 
     seen: SeenRule = CLEARLY_SEEN
     min_drop: float = 0.15  # metres of air below what hangs
@@ -168,9 +188,13 @@ class Hanging:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """Some questions a view set, about objects that may be said to hang or to stand."""
-        scene, relation = (
-            facts.scene,
-            Relation(task=self.name, styles=MARKED, frame=self.frame, unit="m"),
+        scene = facts.scene
+        relation = Relation(
+            task=self.name,
+            styles=MARKED,
+            frame=self.frame,
+            unit="m",
+            stands=partial(_hangs, scene),
         )
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen, MARKED)
@@ -183,7 +207,7 @@ class Hanging:
         drop, rest = float(contacts.drop[a]), float(contacts.rest[a].max(initial=0.0))
         if drop > DROP:
             shell = np.concatenate([contacts.walls, contacts.ceilings])
-            gap = float(scene.surfaces.to_nearest([a], shell)[0])
+            gap = float(scene.surfaces.nearest_of([a], shell)[1][0])
             if drop == np.inf or contacts.hover[a].max(initial=0.0) > 0.0 or gap > ATTACHED:
                 return None
             is_clear = drop >= self.min_drop and gap <= self.max_gap
@@ -197,6 +221,41 @@ class Hanging:
             is_clear=is_clear,
             evidence={"drop_m": drop, "rest_share": rest, "attached_m": gap},
         )
+
+
+# Things that touch stay in touch when they are a little elsewhere: they slide along each other, and how far that
+# may go is measured once a scene. Half of the worlds take the least contact there is then, half the most.
+
+
+def _stays_on(
+    scene: SceneFacts, _: Noise, anchors: tuple[int, ...], column: int
+) -> Bool[Array, " K"]:
+    return _least_and_most(scene.contacts.rest_aside[:, column, anchors[0]])
+
+
+def _stays_under(
+    scene: SceneFacts, _: Noise, anchors: tuple[int, ...], column: int
+) -> Bool[Array, " K"]:
+    return _least_and_most(scene.contacts.cover_aside[:, column, anchors[0]])
+
+
+def _stays_inside(
+    scene: SceneFacts, _: Noise, anchors: tuple[int, ...], column: int
+) -> Bool[Array, " K"]:
+    """What is not inside is clear of the other's box by more than noise."""
+    pair = column, anchors[0]
+    rest, cover = scene.contacts.rest_aside[:, *pair], scene.contacts.cover_aside[:, *pair]
+    return _least_and_most(np.minimum(rest, cover) * (pair in scene.once(_contained)))
+
+
+def _hangs(scene: SceneFacts, noise: Noise, _: tuple[int, ...], column: int) -> Bool[Array, " K"]:
+    """By how much each world lifts the object off what is below."""
+    risen = noise.centers([column])[:, 0, 2] - scene.boxes.center[column, 2]
+    return np.asarray(scene.contacts.drop[column] + risen > DROP)
+
+
+def _least_and_most(share: Float[Array, "2"]) -> Bool[Array, " K"]:
+    return np.repeat(share > HALF, WORLDS // 2)
 
 
 def _supporters(scene: SceneFacts, a: int) -> list[int]:

@@ -70,25 +70,31 @@ class Surfaces:
         self.measure(pairs)
         return np.array([self.distance(*pair) for pair in pairs])
 
-    def to_nearest(self, columns: Sequence[int], others: Int[Array, " k"]) -> Float[Array, " n"]:
-        """For each of the instances the distance to the nearest of the others; inf without any.
+    def nearest_of(
+        self, columns: Sequence[int], others: Int[Array, " k"]
+    ) -> tuple[Int[Array, " n"], Float[Array, " n"]]:
+        """For each of the instances the nearest of the others, and the distance to it; (-1, inf) without any.
 
         Only those others are measured whose bounding boxes are near enough.
         """
         rows = np.array(columns, np.int64)
         if len(rows) == 0 or len(others) == 0:
-            return np.full(len(rows), np.inf)
+            return np.full(len(rows), -1), np.full(len(rows), np.inf)
         low, high = self._bounds
         apart = np.maximum(low[rows, None] - high[others], low[others] - high[rows, None])
         bound = np.sqrt((np.maximum(apart, 0.0) ** 2).sum(axis=-1))
-        nearest = others[bound.argmin(axis=1)].tolist()
-        self.measure(list(zip(columns, nearest, strict=True)))
-        best = np.array([self.distance(*pair) for pair in zip(columns, nearest, strict=True)])
-        near = np.argwhere(bound < best[:, None]).tolist()
-        self.measure([(columns[row], int(others[k])) for row, k in near])
-        for row, k in near:
-            best[row] = min(best[row], self.distance(columns[row], int(others[k])))
-        return best
+        nearest = others[bound.argmin(axis=1)]
+        self.measure(zip(columns, nearest.tolist(), strict=True))
+        best = np.array(
+            [self.distance(*pair) for pair in zip(columns, nearest.tolist(), strict=True)]
+        )
+        near = [(row, int(others[k])) for row, k in np.argwhere(bound < best[:, None]).tolist()]
+        self.measure((columns[row], other) for row, other in near)
+        for row, other in near:
+            distance = self.distance(columns[row], other)
+            if distance < best[row]:
+                nearest[row], best[row] = other, distance
+        return nearest, best
 
     def nearest(self, a: int, b: int) -> Pair:
         """The nearest points of two surfaces, in the world: one on `a`, one on `b`; `distance` says how exactly.

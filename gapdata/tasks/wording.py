@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from gapdata.answers import format_answer
 from gapdata.sample import QA
 from gapdata.tasks.question import Question
 from gapdata.tasks.templates import TEMPLATES
 
 
-def word(question: Question, rng: np.random.Generator, *, qa_id: str) -> QA:
-    """The QA row of a question, in one of its templates drawn by `rng`; `template` is "<wording>/<number>".
+def word(question: Question, draw: int, *, qa_id: str) -> QA:
+    """The QA row of a question, in one of its templates as `draw` says; `template` is "<wording>/<number>".
 
     The text does not contain the options of a choice; they are in `choices`, and the answer is the right one's
     own words. Images are named by their place among the question's views.
     """
-    number = int(rng.integers(len(TEMPLATES[question.wording])))
+    number = draw % len(TEMPLATES[question.wording])
     return QA(
         id=qa_id,
         task=question.task,

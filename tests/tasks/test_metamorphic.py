@@ -1,4 +1,4 @@
-"""Changes of the world whose effect on every answer is known: moved, mirrored, renamed, occluded, stricter."""
+"""Changes of the world whose effect on every answer is known: moved, mirrored, renamed, larger, occluded, stricter."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gapdata.answers import parse_answer
 from gapdata.geometry.transforms import rotation_about_z
 from gapdata.sample import QA
 from gapdata.tasks import TASKS, open_task
 from gapdata.tasks.facts import Facts, SeenRule
-from tests.fixtures.asking import ask, chosen, facts_of, mirrored, moved, renamed
+from tests.fixtures.asking import ask, chosen, facts_of, mirrored, moved, renamed, scaled
 from tests.fixtures.worlds import task_facts, task_world, world
 
 NAMES = sorted(TASKS)
@@ -206,6 +207,86 @@ def test_permuting_views_moves_the_grounded_view_along(room, room_facts):
     before, after = best(room_facts), best(facts_of(scene, views[::-1]))
     assert set(before) & set(after)
     assert all(after[number] == 3 - before[number] for number in set(before) & set(after))
+
+
+GROWTH = 1.25
+POWERS = {"m": 1, "m2": 2, "m3": 3}
+OF_TASKS = ("min_", "radius_", "cell_")  # evidence that is a threshold rather than measured
+# Read off the cells of a raster, whose size does not grow.
+COARSE = {"clearance_m": 0.15, "area_m2": 0.6}
+
+
+@cache
+def grown_facts(name: str) -> Facts:
+    return facts_of(*scaled(*world(name), GROWTH))
+
+
+def alike(qa: QA) -> str:
+    """What two questions share that ask the same of a world and of a larger one."""
+    wording = qa.template.split("/")[0]
+    said = {key: qa.evidence.get(key) for key in ("claim", "claimed", "claimed_deg", "radius_m")}
+    pointed = [{**m, "text": ""} for m in qa.markers]
+    return repr((wording, qa.format, qa.unit, qa.views, qa.objects, said, pointed))
+
+
+def assert_grown(a: Any, b: Any, power: int, coarse: float) -> None:
+    """`b` is `a` times the growth to that power."""
+    if isinstance(a, dict):
+        a, b = list(a.values()), list(b.values())
+    if isinstance(a, list):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_grown(one, other, power, coarse)
+    elif a is not None and not isinstance(a, str):
+        assert b == pytest.approx(a * GROWTH**power, rel=2e-3, abs=max(2e-3, coarse))
+
+
+def assert_value_grown(a: QA, b: QA) -> None:
+    """Numbers grow by their unit; boxes grow but for their angles; everything else stays."""
+    if a.format in ("choice", "yesno"):
+        assert place(a) == place(b)
+    elif a.format in ("box", "list"):
+        rows = [qa.value if isinstance(qa.value, list) else [qa.value] for qa in (a, b)]
+        for one, other in zip(*rows, strict=True):
+            assert (one.get("label"), one.get("view")) == (other.get("label"), other.get("view"))
+            assert_grown(one["bbox_3d"][:6], other["bbox_3d"][:6], 1, 0.0)
+            assert_grown(one["bbox_3d"][6:], other["bbox_3d"][6:], 0, 0.0)
+    elif a.format == "pixel":
+        if "clearance_m" not in a.evidence:  # of free floor many pixels are right
+            assert a.value == pytest.approx(b.value, abs=1e-3)
+    elif a.format != "text":  # the numbers in a text are those of its evidence
+        power = POWERS.get(a.unit, 0)
+        assert_grown(a.value, b.value, power, COARSE["area_m2"] if a.unit == "m2" else 0.0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_a_larger_world_lengths_grow_and_nothing_else(name):
+    """As if its metres had been others: what is still asked has the same answer, in the new lengths."""
+    task = open_task(name)
+    both = [every(facts, task) for facts in (task_facts(name), grown_facts(task_world(name)))]
+    before, after = ({alike(qa): qa for qa in rows} for rows in both)
+    common = before.keys() & after.keys()
+    assert len(common) > 0.2 * len(before)
+    for key in sorted(common):
+        a, b = before[key], after[key]
+        assert_value_grown(a, b)
+        for fact in a.evidence.keys() & b.evidence.keys():
+            if not fact.startswith(OF_TASKS) and fact.endswith(
+                tuple(f"_{unit}" for unit in POWERS)
+            ):
+                power = POWERS[fact.rsplit("_", 1)[1]]
+                assert_grown(a.evidence[fact], b.evidence[fact], power, COARSE.get(fact, 0.0))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if "number" in open_task(n).formats])
+def test_a_number_in_another_unit_is_the_same_answer(name):
+    """Answers in centimetres and radians are read as what they are in the asked unit."""
+    others = {"m": ("cm", 100.0), "deg": ("radians", np.pi / 180)}
+    for qa in every(task_facts(name), open_task(name)):
+        if qa.format == "number" and qa.unit in others:
+            word, factor = others[qa.unit]
+            stated = parse_answer(qa.answer, "number", qa.unit)
+            assert parse_answer(f"about {stated * factor:.6f} {word}", "number", qa.unit) == stated
 
 
 STRICTER = [

@@ -10,11 +10,15 @@ import pytest
 
 from gapdata.geometry.transforms import rotation_angle
 from gapdata.tasks import TASKS, open_task
+from gapdata.tasks.contacts import ASIDE_STEP
 from gapdata.tasks.distance import ClosestObject, ObjectDistance
 from gapdata.tasks.engine import MARGINS, with_margin
+from gapdata.tasks.facts import SceneFacts
 from gapdata.tasks.noise import SHIFT, TURN, WORLDS, Noise, keeps_option
+from gapdata.tasks.placing import Between, NextTo
 from gapdata.tasks.question import Question
 from gapdata.tasks.relations import ObjectDirection, ViewerRelation
+from gapdata.tasks.resting import Hanging, OnTopOf, Under
 from tests.fixtures.asking import ask, facts_of
 from tests.fixtures.scenes import MeshBuilder, camera_at
 from tests.fixtures.worlds import task_facts
@@ -108,6 +112,47 @@ def test_an_answer_that_noise_flips_is_not_asked_though_its_thresholds_would_let
     assert facts.drops[reason] > 0, facts.drops
 
 
+def on_the_edge(overlap):
+    """Four 10 cm boxes on tables; the first one's table ends `overlap` metres from the box's side."""
+    builder = MeshBuilder()
+    builder.quad([(-9, -9, 0), (9, -9, 0), (9, 9, 0), (-9, 9, 0)], "floor")
+    builder.box((overlap - 0.4, 4, 0.35), (0.7, 0.7, 0.7), "table")
+    builder.box((0, 4, 0.75), (0.1, 0.1, 0.1), "lamp")
+    for number, label in enumerate(("clock", "toaster", "kettle")):
+        builder.box((1.0 + 0.9 * number, 4, 0.35), (0.7, 0.7, 0.7), f"cabinet {number}x")
+        builder.box((1.0 + 0.9 * number, 4, 0.75), (0.1, 0.1, 0.1), label)
+    return facts_of(builder.scene([camera_at((1, 1.8, 1.8), (1, 4, 0.6), height=480, width=640)]))
+
+
+@pytest.mark.parametrize(("overlap", "is_asked"), [(0.075, False), (0.2, True)])
+def test_what_a_small_step_takes_off_its_table_is_not_asked_about(overlap, is_asked):
+    facts = on_the_edge(overlap)
+    lamp = facts.id(facts.scene.labels.index("lamp"))
+    table = facts.id(facts.scene.labels.index("table"))
+    rows = [qa for seed in range(12) for qa in ask(facts, OnTopOf(min_rest=0.6), seed=seed)]
+    assert rows
+    assert any({table, lamp} <= set(qa.objects) for qa in rows) == is_asked
+    assert (facts.drops["on_top_of: answer flips under noise"] > 0) != is_asked
+
+
+@pytest.mark.parametrize("task", [OnTopOf(), Under()])
+def test_contacts_hold_as_much_a_step_aside_as_shifted_meshes_say(task):
+    """The least and most contact against the same scene with the object really moved."""
+    name = {"on_top_of": "rest", "under": "cover"}[task.name]
+    facts = on_the_edge(0.075)
+    builder = facts.scene.scene
+    column = facts.scene.labels.index("lamp")
+    found = getattr(facts.scene.contacts, f"{name}_aside")[:, column]
+    shares = []
+    for step in ((0, 0), (ASIDE_STEP, 0), (-ASIDE_STEP, 0), (0, ASIDE_STEP), (0, -ASIDE_STEP)):
+        own = builder.mesh.face_instance == facts.id(column)
+        vertices = builder.mesh.vertices.copy()
+        vertices[np.unique(builder.mesh.faces[own])] += np.array([*step, 0], np.float32)
+        moved = replace(builder, mesh=replace(builder.mesh, vertices=vertices))
+        shares.append(getattr(SceneFacts(moved).contacts, name)[column])
+    assert np.allclose(found, [np.min(shares, axis=0), np.max(shares, axis=0)], atol=1e-9)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_task_tells_of_each_world_whether_its_answer_holds(name):
     facts = task_facts(name)
@@ -160,11 +205,29 @@ def test_the_margin_multiplies_the_thresholds_at_boundaries_and_no_others():
     task = with_margin(ClosestObject(), 2.0)
     assert task == replace(ClosestObject(), min_gap=0.3, min_gap_ratio=0.2)
     assert with_margin(ObjectDirection(), 1.5) == replace(ObjectDirection(), min_angle=22.5)
+    # Nothing between 0.5 and 1.0 m is next to or not next to something; twice as strict, nothing between 0.25 and 1.25.
+    assert with_margin(NextTo(), 2.0) == replace(NextTo(), max_gap=0.25, min_apart=1.25)
+    assert with_margin(Between(), 1.5) == replace(Between(), min_straight=165.0, max_bent=75.0)
+    strict = with_margin(Hanging(), 2.0)
+    assert (strict.min_drop, strict.min_rest) == pytest.approx((0.22, 0.9))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if hasattr(open_task(n), "boundaries")])
+def test_what_a_margin_scales_lies_on_one_side_of_its_boundary(name):
+    """A threshold on the wrong side, or on the boundary, would let in more with a larger margin."""
+    task = open_task(name)
+    for threshold, boundary in task.boundaries.items():
+        is_above = getattr(task, threshold) > boundary
+        assert getattr(task, threshold) != boundary
+        assert is_above == threshold.startswith("min_")
+        stricter = getattr(with_margin(task, 1.5), threshold)
+        assert (stricter > getattr(task, threshold)) == is_above
+    assert task == with_margin(task, 1.0)
 
 
 def test_a_large_margin_leaves_no_question_with_a_boundary_that_it_scales():
     for name in NAMES:
         task = open_task(name)
-        if any(field.startswith(MARGINS) for field in task.__slots__):
+        if hasattr(task, "boundaries") or any(f.startswith(MARGINS) for f in task.__slots__):
             rows = ask(task_facts(name), task, margin=1e6)
             assert not [qa for qa in rows if qa.format in ("choice", "yesno")], name

@@ -137,10 +137,11 @@ def test_the_nearest_of_several_is_found_without_measuring_all(heap, is_mesh):
     scene = heap if is_mesh else replace(heap, mesh=None, points=surface_points(heap, 20000))
     surfaces, every = SceneFacts(scene).surfaces, SceneFacts(scene).surfaces
     others = np.arange(12, 30)
-    found = surfaces.to_nearest(range(12), others)
+    column, found = surfaces.nearest_of(range(12), others)
     assert found.tolist() == [every.distances(a, others.tolist()).min() for a in range(12)]
-    assert surfaces.to_nearest([0], others[:0]).tolist() == [np.inf]
-    assert surfaces.to_nearest([], others).tolist() == []
+    assert found.tolist() == [every.distance(a, b) for a, b in enumerate(column.tolist())]
+    assert [part.tolist() for part in surfaces.nearest_of([0], others[:0])] == [[-1], [np.inf]]
+    assert [part.tolist() for part in surfaces.nearest_of([], others)] == [[], []]
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 0.2, 0.3])
