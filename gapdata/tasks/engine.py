@@ -19,6 +19,7 @@ from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
 from gapdata.tasks.wording import word
 
+CLOSED = ("yesno", "choice")  # formats of which the question says all answers
 # How the thresholds begin that keep answers off a decision boundary.
 MARGINS = ("min_gap", "min_angle", "min_lead", "min_option_gap", "min_margin")
 
@@ -110,12 +111,13 @@ def _balanced(
         question = questions[index]
         group, answer = _group_and_answer(question)
         groups = (group, group + _claim(question)) if question.format == "yesno" else (group,)
-        if any(tally.prevails(each, answer, _alternatives(question, tally)) for each in groups):
+        others = _alternatives(question, tally)
+        if any(tally.prevails(each, answer, others) for each in groups):
             facts.drop(question.task, "its answer prevails")
             continue
         for each in groups:
             if answer:
-                tally.count(each, answer)
+                tally.count(each, answer, others if question.format in CLOSED else ())
         chosen.append(index)
     return chosen + rest
 
