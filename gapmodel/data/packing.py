@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from gapdata.errors import ConfigError
 from gapmodel.data.batch import Branch
@@ -104,7 +104,7 @@ def block_positions(start: int, grid: tuple[int, int]) -> Int64[Array, "3 n"]:
 
 
 def prefix_positions(
-    is_image: Int64[Array, " n"], grid: tuple[int, int]
+    is_image: Bool[Array, " n"], grid: tuple[int, int]
 ) -> tuple[Int64[Array, "3 n"], int]:
     """M-RoPE positions of a prefix, and the position of the token after it."""
     size = grid[0] * grid[1]
