@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +122,7 @@ def count_tokens(dataset: Dataset, sample: int, prompt: Prompt) -> Int32[Array, 
             check_row(row, QUESTIONS)
         size = stored_size(meta, range(len(meta["views"])))
         spans = _spans(
-            dataset, sample, meta, [place for row in rows for place in marked_masks(row)]
+            dataset, sample, size, [place for row in rows for place in marked_masks(row)]
         )
         texts = [stated(row, size, spans) for row in rows]
     except (DatasetError, OSError):
@@ -132,13 +131,13 @@ def count_tokens(dataset: Dataset, sample: int, prompt: Prompt) -> Int32[Array, 
 
 
 def _spans(
-    dataset: Dataset, sample: int, meta: Mapping[str, Any], places: Collection[tuple[int, int]]
+    dataset: Dataset, sample: int, size: tuple[int, int], places: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], Span]:
     """What each marked mask spans."""
     views = sorted({view for view, _ in places})
     names = [layer_member(view, "instance") for view in views]
     members = dataset.read_members(sample, names) if names else {}
-    layers = {view: decode_layer(members, view, "instance", meta["views"][view]) for view in views}
+    layers = {view: decode_layer(members, view, "instance", size) for view in views}
     return {(view, number): mask_span(layers[view], number) for view, number in set(places)}
 
 
