@@ -21,7 +21,12 @@ def prompt() -> Prompt:
     return Prompt(train_tokenizer(["How far? 2 m", *PHRASES] * 2, 330), (2, 3))
 
 
-def example(seed: int, pictures: int = 2, phrases: tuple[str, ...] = PHRASES) -> Example:
+def example(
+    seed: int,
+    pictures: int = 2,
+    phrases: tuple[str, ...] = PHRASES,
+    size: tuple[int, int] = (64, 96),
+) -> Example:
     """A sample with every layer, all values different from those of other seeds."""
     rng = np.random.default_rng(seed)
 
@@ -42,15 +47,15 @@ def example(seed: int, pictures: int = 2, phrases: tuple[str, ...] = PHRASES) ->
             ),
         ),
         phrases=phrases,
-        images=rng.integers(0, 256, (pictures, 64, 96, 3)).astype(np.uint8),
+        images=rng.integers(0, 256, (pictures, *size, 3)).astype(np.uint8),
         K=reals(pictures, 3, 3),
         cam2first=reals(pictures, 4, 4),
-        input_depth=reals(pictures, 64, 96),
-        input_normal=reals(pictures, 64, 96, 3),
+        input_depth=reals(pictures, *size),
+        input_normal=reals(pictures, *size, 3),
         geometry_given=rng.random(pictures) < 0.5,
-        depth=reals(pictures, 64, 96),
-        normal=reals(pictures, 64, 96, 3),
-        instance=rng.integers(0, 9, (pictures, 64, 96)).astype(np.int32),
+        depth=reals(pictures, *size),
+        normal=reals(pictures, *size, 3),
+        instance=rng.integers(0, 9, (pictures, *size)).astype(np.int32),
         teacher=reals(pictures, 2, 2, 3, 4),
         point_first=reals(points, 3),
         point_instance=rng.integers(0, 9, points).astype(np.int32),
@@ -152,7 +157,7 @@ def test_layers_that_no_example_has_are_none(prompt):
 
 
 def test_pictures_of_different_sizes_name_their_samples(prompt):
-    other = replace(example(1), images=np.zeros((2, 32, 96, 3), np.uint8))
+    other = example(1, size=(32, 96))
     with pytest.raises(ConfigError, match="samples room-1 and room-0: expected pictures of one"):
         collate([example(0), other], prompt)
 
