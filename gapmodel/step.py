@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from gapmodel.train_config import TrainConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What was seen of one row. number: in the plan. counts: what it weighs in each objective's mean."""
+    """What was seen of one row. number: in the plan. asked: digest of its questions. counts: weight in each mean."""
 
     number: int
     keys: tuple[str, ...]
+    asked: str
     losses: Mapping[str, float]
     counts: Mapping[str, int]
     metrics: Mapping[str, float]
@@ -76,17 +78,25 @@ def take_step(
         )
     gradient = float(whole(torch.nn.utils.clip_grad_norm_(session.model.parameters(), config.clip)))
     rows = [
-        _row(number, batch.sample_keys, names, dict(zip(keys, values.tolist(), strict=True)), count)
+        _row(number, batch, names, dict(zip(keys, values.tolist(), strict=True)), count)
         for (number, keys, values), batch, count in zip(seen, batches, counts, strict=True)
     ]
     return _tally(session, batches, rows, gradient)
 
 
 def _row(
-    number: int, keys: tuple[str, ...], names: Sequence[str], scalars: dict[str, float], counts: Mapping[str, int]
+    number: int, batch: Batch, names: Sequence[str], scalars: dict[str, float], counts: Mapping[str, int]
 ) -> Row:  # fmt: skip
+    asked = repr([(branch.key, branch.qa) for branch in batch.branches])
     losses = {name: scalars.pop(name) for name in names}
-    return Row(number=number, keys=keys, losses=losses, counts=counts, metrics=scalars)
+    return Row(
+        number=number,
+        keys=batch.sample_keys,
+        asked=hashlib.sha256(asked.encode()).hexdigest()[:12],
+        losses=losses,
+        counts=counts,
+        metrics=scalars,
+    )
 
 
 def _tally(

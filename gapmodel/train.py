@@ -186,6 +186,7 @@ def _record(
         "gradient_norm": tally.gradient,
         "tokens": tally.tokens,
         "answers": tally.answers,
+        "rows": {row.number: row.asked for row in tally.rows},
         "seconds": dict(seconds),
         "tokens_per_second": tally.tokens / whole,
         "answers_per_second": tally.answers / whole,

@@ -17,7 +17,7 @@ from gapdata.errors import DatasetError
 from gapdata.shards.codec import layer_member
 from gapdata.shards.index import QA_NAME, read_questions, read_samples
 from gapdata.shards.reader import Dataset
-from gapdata.shards.records import META, QUESTIONS, load_json, parse_meta
+from gapdata.shards.records import META, QUESTIONS, parse_meta
 from gapdata.shards.storage import open_storage, write_file
 from gapmodel.data.images import decode_layer, stored_size
 from gapmodel.data.prompt import Prompt, answer_text, prefix_text, question_text
@@ -27,6 +27,7 @@ from gapmodel.data.questions import (
     check_row,
     marked_masks,
     mask_span,
+    read_rows,
     stated,
 )
 
@@ -117,7 +118,7 @@ def count_tokens(dataset: Dataset, sample: int, prompt: Prompt) -> Int32[Array, 
         members = dataset.read_members(sample, [META, QUESTIONS])
         if members.keys() != {META, QUESTIONS}:
             return np.zeros(0, np.int32)
-        meta, rows = parse_meta(members[META]), load_json(members[QUESTIONS], QUESTIONS)
+        meta, rows = parse_meta(members[META]), read_rows(members[QUESTIONS])
         for row in rows:
             check_row(row, QUESTIONS)
         size = stored_size(meta, range(len(meta["views"])))
