@@ -135,13 +135,16 @@ class SpatialAttention(nn.Module):
         q, k, v = split(self.query(x_INC)), split(key_INC), split(value_INC)
         q, k = self.query_norm(q), self.key_norm(k)
         if space.rotation is not None:
-            q, k = _rotate(q, space.rotation), _rotate(k, space.rotation)
+            q, k = rotate(q, space.rotation), rotate(k, space.rotation)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=space.mask)
         mixed_STC = mixed.transpose(1, 2).flatten(2)
         return self.out(space.groups.scatter(mixed_STC, x_INC.shape[1]))
 
 
-def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(
+    x: Float[Tensor, "... d"], rotation: tuple[Float[Tensor, "... d"], Float[Tensor, "... d"]]
+) -> Float[Tensor, "... d"]:
+    """Queries or keys turned by `spatial_rotation`."""
     cosine, sine = rotation
     first, second = x.chunk(2, dim=-1)
     turned = torch.cat([-second, first], dim=-1)

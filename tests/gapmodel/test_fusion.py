@@ -14,7 +14,7 @@ from gapdata.errors import ConfigError
 from gapmodel.fusion import GeometryFusion, build_fusion
 from gapmodel.geometry_encoder import build_geometry_encoder
 from gapmodel.geometry_input import GeometryInput, TokenPositions, token_positions
-from gapmodel.spatial_attention import picture_groups, spatial_rotation
+from gapmodel.spatial_attention import picture_groups, rotate, spatial_rotation
 from tests.gapmodel.test_geometry_input import PATCH, random_input
 
 WIDTH, HIDDEN, LEVELS = 48, 40, 3
@@ -194,9 +194,17 @@ def test_relative_pose_matters_only_where_it_should(
     network, pictures = fusion(**settings), scene()
     shifted = replace(pictures, cam2first=pictures.cam2first.clone())
     shifted.cam2first[2, 0, 3] += 1.0
+    shifted.cam2first[2, :3, :3] = shifted.cam2first[2, :3, :3].flip(0, 1)  # another rotation
     before, after = run(network, pictures), run(network, shifted)
     assert (not torch.allclose(before[:, [0, 2]], after[:, [0, 2]], atol=1e-4)) == matters
     assert torch.equal(before[:, [1, 3, 4, 5]], after[:, [1, 3, 4, 5]])
+
+
+def test_only_differences_of_points_matter() -> None:
+    network, pictures = fusion(across_pictures=True), scene()
+    shifted = replace(pictures, cam2first=pictures.cam2first.clone())
+    shifted.cam2first[:, :3, 3] += torch.tensor([0.7, -1.1, 2.0])
+    assert torch.allclose(run(network, pictures), run(network, shifted), atol=1e-4)
 
 
 def test_nothing_of_a_picture_that_is_not_given_is_used() -> None:
@@ -234,13 +242,8 @@ def positions_at(point: Tensor, known: Tensor | None = None) -> TokenPositions:
 
 
 def scores(positions: TokenPositions, q: Tensor, k: Tensor) -> Tensor:
-    cosine, sine = spatial_rotation(positions, q.shape[-1])
-
-    def turn(x: Tensor) -> Tensor:
-        first, second = x.chunk(2, dim=-1)
-        return x * cosine + torch.cat([-second, first], dim=-1) * sine
-
-    return turn(q) @ turn(k).transpose(-1, -2)
+    rotation = spatial_rotation(positions, q.shape[-1])
+    return rotate(q, rotation) @ rotate(k, rotation).transpose(-1, -2)
 
 
 @pytest.mark.parametrize("head_dim", [16, 32, 64])

@@ -84,6 +84,16 @@ def test_names_and_shapes_are_the_published_ones() -> None:
     assert sum(tensor.numel() for tensor in state.values()) == 909_112_320
 
 
+def test_norms_have_the_published_epsilons() -> None:
+    aggregator = network()
+    for blocks, epsilon in (
+        (aggregator.patch_embed.blocks, 1e-6),
+        (aggregator.global_blocks, 1e-5),
+    ):
+        assert {blocks[0].norm1.eps, blocks[0].norm2.eps} == {epsilon}
+    assert aggregator.patch_embed.norm.eps == 1e-6
+
+
 def test_pictures_are_resized_to_whole_patches() -> None:
     assert network_size(VggtSettings(), (336, 448)) == (392, 518)  # 388.5 -> 28 patches
     assert network_size(VggtSettings(), (480, 640)) == (392, 518)
@@ -146,6 +156,34 @@ def test_levels_are_frame_and_global_features_of_the_tapped_layers() -> None:
     frame = seen["frame"].view(1, 2, special + 8, 32)[:, :, special:].view(1, 2, 2, 4, 32)
     across = seen["global"].view(1, 2, special + 8, 32)[:, :, special:].view(1, 2, 2, 4, 32)
     assert torch.equal(features[:, :, 1], torch.cat([frame, across], dim=-1))
+
+
+def test_patches_and_special_tokens_stand_where_they_should() -> None:
+    aggregator, images = network(), torch.rand(1, 2, 3, 28, 56)
+    given_: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        return lambda _module, inputs: given_.__setitem__(name, inputs)
+
+    aggregator.patch_embed.register_forward_pre_hook(keep("pictures"))
+    aggregator.frame_blocks[0].register_forward_pre_hook(keep("frame"))
+    aggregator.global_blocks[0].register_forward_pre_hook(keep("global"))
+    aggregator(images)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (images[0].movedim(1, -1) - mean) / std
+    assert torch.allclose(given_["pictures"][0].movedim(1, -1), expected, atol=1e-6)
+    # A camera and two register tokens at (0, 0), then patches from (1, 1) on, row by row.
+    places = [(0, 0)] * 3 + [(row, column) for row in (1, 2) for column in (1, 2, 3, 4)]
+    cosine, sine = axial_rotation(torch.tensor(places), 16)
+    x, (found_cosine, found_sine) = given_["frame"]
+    assert torch.equal(found_cosine, cosine)
+    assert torch.equal(found_sine, sine)
+    tokens = torch.cat([aggregator.camera_token, aggregator.register_token], dim=2)[0]
+    assert torch.equal(x[:, :3], tokens)  # the first picture's, then the others'
+    x, (found_cosine, found_sine) = given_["global"]
+    assert x.shape[:2] == (1, 22)
+    assert torch.equal(found_cosine, cosine.repeat(2, 1))
+    assert torch.equal(found_sine, sine.repeat(2, 1))
 
 
 def test_layers_behind_the_last_tap_do_not_run() -> None:
