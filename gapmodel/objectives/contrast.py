@@ -69,13 +69,16 @@ def info_nce(
     in CLIP. Entries that are neither match nor negative do not count, pairs that are not valid are neither. Pairs
     without any negative teach nothing and are not counted.
     """
+    if not len(logits):
+        nothing = logits.sum()
+        zero = nothing.detach()
+        return Contrast(
+            loss=nothing, count=valid.sum(), forward_accuracy=zero, backward_accuracy=zero
+        )
     both_valid = valid[:, None] & valid[None, :]
     both_valid = both_valid & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    match = logits.diagonal()
-    forward, forward_best, forward_any = _against(match, logits, forward_negative & both_valid)
-    backward, backward_best, backward_any = _against(
-        match, logits.T, (backward_negative & both_valid).T
-    )
+    forward, forward_best, forward_any = _against(logits, forward_negative & both_valid)
+    backward, backward_best, backward_any = _against(logits.T, (backward_negative & both_valid).T)
     counted = forward_any | backward_any
     return Contrast(
         loss=masked_mean(0.5 * (forward + backward), counted),
@@ -94,13 +97,13 @@ def first_of_kind(kind: Int64[Tensor, " N"], valid: Bool[Tensor, " N"]) -> Bool[
 
 
 def _against(
-    match: Float32[Tensor, " N"], logits: Float32[Tensor, "N N"], negative: Bool[Tensor, "N N"]
+    logits: Float32[Tensor, "N N"], negative: Bool[Tensor, "N N"]
 ) -> tuple[Float32[Tensor, " N"], Float32[Tensor, " N"], Bool[Tensor, " N"]]:
     """-log(e^match / (e^match + sum of e^negatives)); 1 where the match is above them all; whether there are any."""
-    # A column more, so that there is a largest entry also without pairs.
-    others = functional.pad(torch.where(negative, logits, ABSENT), (0, 1), value=ABSENT)
-    loss = functional.softplus(others.logsumexp(dim=1) - match)
-    return loss, (match > others.amax(dim=1)).float().detach(), negative.any(dim=1)
+    match = logits.diagonal()
+    kept = torch.where(negative, logits, ABSENT).diagonal_scatter(match)
+    best = torch.where(negative, logits.detach(), ABSENT).amax(dim=1)
+    return kept.logsumexp(dim=1) - match, (match.detach() > best).float(), negative.any(dim=1)
 
 
 def phrase_features(

@@ -16,6 +16,7 @@ from gapdata.errors import ConfigError
 from gapmodel.features import Features
 from gapmodel.objectives.tokens import (
     TokenGrid,
+    check_heads,
     in_float32,
     position_codes,
     shuffle,
@@ -44,6 +45,7 @@ class DenseDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.tokens = TokenGrid(hidden_size, levels, 4 * width)
+        check_heads(4 * width, heads)
         self.mix = Block(4 * width, heads, normalise=False)
         self.pool_norm = nn.LayerNorm(4 * width)
         self.pool = nn.Linear(4 * width, outputs)

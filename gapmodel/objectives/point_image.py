@@ -14,6 +14,7 @@ from gapmodel.features import Features
 from gapmodel.objectives.contrast import Temperature, info_nce, similarities
 from gapmodel.objectives.objective import Loss, Objective
 from gapmodel.objectives.tokens import TokenGrid, mlp, split_tokens
+from gapmodel.settings import require
 
 LONGEST_WAVE, OCTAVES = 16.0, 8  # metres: from the length of a large room to 12.5 cm
 NEIGHBOURHOOD = 0.5  # metres that one unit of an offset to a neighbour stands for
@@ -39,6 +40,9 @@ class PointImage(Objective):
         most_rows: int = 2048,
     ) -> None:
         super().__init__()
+        require(
+            radius > 0, "config.heads: point_image", f"expected a radius above 0, found {radius}"
+        )
         self.radius, self.most_rows = radius, most_rows
         self.tokens = TokenGrid(hidden_size, levels, 4 * width)
         self.pixel = mlp(width, 2 * width, width)
@@ -58,14 +62,15 @@ class PointImage(Objective):
         cells = split_tokens(self.tokens(features))
         size = cells.new_tensor((width, height), dtype=torch.float32)
         of_pixel = self.pixel(sample_bilinear(cells, image, batch.seen_pixel[taken], size))
-        of_point = self.points(batch.point_first, batch.point_sample, point, cells.dtype)
+        # With more rows than points each point is encoded once, with fewer only those that a row shows.
+        every = torch.arange(len(batch.point_first), device=point.device)
+        asked, of_row = (every, point) if len(every) < len(point) else (point, every[: len(point)])
+        of_point = self.points(batch.point_first, batch.point_sample, asked, cells.dtype)[of_row]
         scale = self.temperature()
         logits = similarities(of_pixel, of_point, scale)
 
         place, sample = batch.point_first[point], batch.point_sample[point]
-        near = (place[:, None] - place[None, :]).square().sum(dim=-1) < self.radius**2
-        same = sample[:, None] == sample[None, :]
-        apart = ~(near & same)
+        apart = (distances(place, place) >= self.radius) | (sample[:, None] != sample)
         found = info_nce(logits, apart, apart, torch.ones_like(point, dtype=torch.bool))
         return Loss(
             value=found.loss,
@@ -108,9 +113,8 @@ class PointEncoder(nn.Module):
     ) -> tuple[Float32[Tensor, "N k 3"], Bool[Tensor, "N k"]]:
         """Offsets in metres to the nearest points of an even choice of all points, and which of them are there."""
         support = spread(len(xyz), self.most_support, xyz.device)
-        with torch.autocast(device_type=xyz.device.type, enabled=False):
-            far = torch.cdist(xyz[asked], xyz[support], compute_mode="donot_use_mm_for_euclid_dist")
-        far = torch.where(sample[asked][:, None] == sample[support][None, :], far, torch.inf)
+        far = distances(xyz[asked], xyz[support])
+        far = torch.where(sample[asked][:, None] == sample[support], far, torch.inf)
         distance, nearest = far.topk(min(self.neighbours, len(support)), dim=1, largest=False)
         return xyz[support][nearest] - xyz[asked][:, None], distance.isfinite()
 
@@ -120,6 +124,12 @@ def waves(xyz: Float32[Tensor, "*n 3"]) -> Float32[Tensor, "*n F"]:
     frequency = 2.0 ** torch.arange(OCTAVES, device=xyz.device) * (2.0 * torch.pi / LONGEST_WAVE)
     phase = (xyz[..., None] * frequency).flatten(-2)
     return torch.cat([xyz / (LONGEST_WAVE / 4), phase.sin(), phase.cos()], dim=-1)
+
+
+def distances(a: Float32[Tensor, "N 3"], b: Float32[Tensor, "M 3"]) -> Float32[Tensor, "N M"]:
+    """Distances in metres without the rounding of matrix products, which is centimetres in bfloat16."""
+    with torch.autocast(device_type=a.device.type, enabled=False):
+        return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def spread(count: int, most: int, device: torch.device) -> Int64[Tensor, " n"]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gapmodel.features import Features
+from gapmodel.settings import require
 from gapmodel.vit import Block
 
 
@@ -59,11 +60,18 @@ def position_codes(
     return functional.pad(table, (0, channels - table.shape[1]))
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Nothing; raises ConfigError for a width that attention heads do not divide."""
+    message = f"expected a width that {heads} attention heads divide, found {width}"
+    require(heads > 0 and width % heads == 0, "config.heads", message)
+
+
 class CrossAttention(nn.Module):
     """Multi-head attention of queries to a memory."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        check_heads(width, heads)
         self.heads = heads
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)

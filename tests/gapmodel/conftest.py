@@ -11,7 +11,7 @@ from pathlib import Path
 # The shape checks of jaxtyping must be in place before the modules they check are imported.
 from jaxtyping import install_import_hook
 
-install_import_hook("gapmodel.data", "beartype.beartype")
+install_import_hook(["gapmodel.data", "gapmodel.objectives"], "beartype.beartype")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

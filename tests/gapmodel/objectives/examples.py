@@ -24,6 +24,16 @@ SIZES = {
 }
 NAMES = tuple(SIZES)
 
+# For heads that say what they are told to.
+NO_FEATURES = Features(
+    views=torch.zeros(0, 1, 1, D),
+    visual=torch.zeros(0, 1, 1, D),
+    levels=(),
+    phrases=None,
+    answers=torch.zeros(0, D),
+    logits=torch.nn.Identity(),
+)
+
 
 def head(name, seed=0, **settings):
     torch.manual_seed(seed)
@@ -59,6 +69,17 @@ def varied_batch(samples=2, pictures=2, points=24) -> Batch:
         cam2first=cam2first,
         point_first=batch.point_first * scale[batch.point_sample][:, None],
         object_box_first=box,
+    )
+
+
+def with_objects(batch: Batch, sample, instance) -> Batch:
+    """The batch with these objects, of which nothing is known but their masks."""
+    return replace(
+        batch,
+        object_sample=torch.tensor(sample, dtype=torch.int64),
+        object_instance=torch.tensor(instance, dtype=torch.int32),
+        object_box_first=torch.zeros(len(sample), 15),
+        object_phrase=torch.full((len(sample),), -1),
     )
 
 
@@ -118,8 +139,11 @@ def without_pictures(batch: Batch) -> Batch:
     batch = without_supervision(batch)
     cut = {
         name: getattr(batch, name)[:0]
-        for name in ("images", "K", "cam2first", "image_sample", "depth", "normal", "instance")
-    }
+        for name in (
+            "scene_block", "image_sample", "images", "K", "cam2first", "input_depth", "input_normal",
+            "geometry_given", "depth", "normal", "instance",
+        )
+    }  # fmt: skip
     return replace(batch, sample_keys=(), **cut)
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from gapdata.errors import ConfigError
 from gapmodel.objectives.point_image import (
     LONGEST_WAVE,
     OCTAVES,
@@ -79,7 +80,7 @@ def test_points_closer_than_the_radius_are_no_negatives(batch):
     rows = len(batch.seen_point)
     others = head("point_image", radius=1e3)(features, batch)
     assert others.count == rows
-    assert head("point_image", radius=0.0)(features, batch).value > others.value > 0
+    assert head("point_image", radius=1e-3)(features, batch).value > others.value > 0
 
 
 def test_a_negative_beyond_the_radius_counts(batch):
@@ -88,6 +89,7 @@ def test_a_negative_beyond_the_radius_counts(batch):
         batch,
         point_first=torch.tensor([[0.0, 0, 2], [0.2, 0, 2]]),
         point_sample=torch.tensor([0, 0]),
+        point_instance=batch.point_instance[:2],
         seen_point=torch.tensor([0, 1]),
         seen_image=torch.tensor([0, 0]),
         seen_pixel=torch.tensor([[20.0, 30.0], [70.0, 30.0]]),
@@ -95,6 +97,31 @@ def test_a_negative_beyond_the_radius_counts(batch):
     features = random_features(batch)
     assert head("point_image", radius=0.19)(features, pair).count == 2
     assert head("point_image", radius=0.21)(features, pair).count == 0
+
+
+def test_a_radius_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match="point_image: expected a radius above 0"):
+        head("point_image", radius=0.0)
+
+
+def test_points_are_encoded_alike_once_or_for_each_row(batch):
+    """48 points and 96 rows: cut to fewer rows than points, each row's point is encoded by itself."""
+    some = replace(
+        batch,
+        seen_point=batch.seen_point[:40],
+        seen_image=batch.seen_image[:40],
+        seen_pixel=batch.seen_pixel[:40],
+    )
+    few = replace(
+        some,
+        point_first=batch.point_first[:24],
+        point_sample=batch.point_sample[:24],
+        point_instance=batch.point_instance[:24],
+    )
+    features = random_features(batch)
+    by_row = head("point_image")(features, some)  # 40 rows, 48 points
+    by_point = head("point_image")(features, few)  # 40 rows, 24 points
+    assert by_row.value.item() == pytest.approx(by_point.value.item(), rel=1e-5)
 
 
 def test_rows_that_are_not_visible_do_not_matter(batch):

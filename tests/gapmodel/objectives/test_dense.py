@@ -17,14 +17,13 @@ from gapmodel.objectives.pointmap import Pointmap, points_first
 from gapmodel.objectives.tokens import shuffle
 from tests.gapmodel.objectives.examples import (
     LEVELS,
+    NO_FEATURES,
     SIZES,
     D,
     head,
     random_features,
     varied_batch,
 )
-
-FEATURES = None  # planted heads read none
 
 
 class PlantedDepth(Depth):
@@ -129,7 +128,7 @@ def test_enlarged_maps_keep_the_centres_of_cells():
 
 
 def test_perfect_depth_costs_nothing(batch):
-    loss = planted(PlantedDepth, centres(batch.depth).log())(FEATURES, batch)
+    loss = planted(PlantedDepth, centres(batch.depth).log())(NO_FEATURES, batch)
     assert loss.value == 0.0
     assert loss.count == batch.depth.numel() // 16
     assert loss.metrics["abs_rel"] == 0.0
@@ -138,7 +137,7 @@ def test_perfect_depth_costs_nothing(batch):
 
 
 def test_depth_too_large_by_a_factor_costs_its_logarithm(batch):
-    loss = planted(PlantedDepth, centres(batch.depth).log() + math.log(1.3))(FEATURES, batch)
+    loss = planted(PlantedDepth, centres(batch.depth).log() + math.log(1.3))(NO_FEATURES, batch)
     assert loss.value.item() == pytest.approx(math.log(1.3), rel=1e-4)
     assert loss.metrics["abs_rel"].item() == pytest.approx(0.3, rel=1e-4)
     assert loss.metrics["delta1"] == 0.0
@@ -168,11 +167,11 @@ def test_unknown_depth_does_not_matter(batch):
     depth = batch.depth.clone()
     depth[:, 20:40, 30:70] = 0.0
     objective = planted(PlantedDepth, torch.rand(4, 16, 24).requires_grad_())
-    loss = objective(FEATURES, replace(batch, depth=depth))
+    loss = objective(NO_FEATURES, replace(batch, depth=depth))
     loss.value.backward()
     for odd in (torch.nan, -1.0, torch.inf):
         other = torch.where(depth > 0, depth, odd)
-        assert objective(FEATURES, replace(batch, depth=other)).value == loss.value
+        assert objective(NO_FEATURES, replace(batch, depth=other)).value == loss.value
     hole = objective.planted.grad[:, 5:10, 8:17]
     assert (hole == 0).all()
     assert objective.planted.grad.isfinite().all()
@@ -181,7 +180,9 @@ def test_unknown_depth_does_not_matter(batch):
 
 
 def test_predicted_depth_has_the_pictures_size_and_is_the_planted_one(batch):
-    depth = planted(PlantedDepth, torch.full((4, 16, 24), math.log(3.0))).predict(FEATURES, batch)
+    depth = planted(PlantedDepth, torch.full((4, 16, 24), math.log(3.0))).predict(
+        NO_FEATURES, batch
+    )
     assert depth.shape == batch.depth.shape
     assert torch.allclose(depth, torch.tensor(3.0))
 
@@ -218,7 +219,7 @@ def rotated(normal, degrees):
 @pytest.mark.parametrize("degrees", [0.0, 0.01, 30.0, 90.0, 179.0])
 def test_a_turned_normal_costs_its_angle(batch, degrees):
     wrong = rotated(centres(batch.normal), degrees)
-    loss = planted(PlantedNormal, wrong)(FEATURES, batch)
+    loss = planted(PlantedNormal, wrong)(NO_FEATURES, batch)
     assert loss.value.item() == pytest.approx(math.radians(degrees), rel=1e-3, abs=1e-6)
     assert loss.metrics["mean_angle_deg"].item() == pytest.approx(degrees, rel=1e-3, abs=1e-4)
     assert loss.metrics["within_30deg"] == float(degrees < 30)
@@ -226,8 +227,10 @@ def test_a_turned_normal_costs_its_angle(batch, degrees):
 
 def test_normals_of_both_signs_flipped_cost_the_same(batch):
     guess = torch.nn.functional.normalize(torch.randn(4, 16, 24, 3), dim=-1)
-    loss = planted(PlantedNormal, guess)(FEATURES, batch).value
-    flipped = planted(PlantedNormal, -guess)(FEATURES, replace(batch, normal=-batch.normal)).value
+    loss = planted(PlantedNormal, guess)(NO_FEATURES, batch).value
+    flipped = planted(PlantedNormal, -guess)(
+        NO_FEATURES, replace(batch, normal=-batch.normal)
+    ).value
     assert flipped.item() == pytest.approx(loss.item(), rel=1e-6)
     assert loss > 0.5
 
@@ -236,12 +239,14 @@ def test_unknown_normals_do_not_matter(batch):
     normal = batch.normal.clone()
     normal[:, 20:40, 30:70] = 0.0
     guess = torch.nn.functional.normalize(torch.randn(4, 16, 24, 3), dim=-1).requires_grad_()
-    loss = planted(PlantedNormal, guess)(FEATURES, replace(batch, normal=normal))
+    loss = planted(PlantedNormal, guess)(NO_FEATURES, replace(batch, normal=normal))
     loss.value.backward()
     assert (guess.grad[:, 5:10, 8:17] == 0).all()
     assert (guess.grad != 0).any()
     odd = torch.where(normal.any(dim=-1, keepdim=True), normal, torch.nan)
-    assert planted(PlantedNormal, guess)(FEATURES, replace(batch, normal=odd)).value == loss.value
+    assert (
+        planted(PlantedNormal, guess)(NO_FEATURES, replace(batch, normal=odd)).value == loss.value
+    )
 
 
 def test_angle_has_finite_slope_where_vectors_agree_or_oppose():
@@ -265,13 +270,10 @@ def cell_points(batch):
     return points_first(batch, pixels, take_pixels(batch.depth, pixels))
 
 
-def test_true_points_lie_where_the_scene_is(batch):
-    # The wall of sample s is z = 2 (1 + s / 2) + 0.3 x in its first camera; only first pictures look along it.
-    first = replace(
-        batch,
-        **{name: getattr(batch, name)[::2] for name in ("depth", "cam2first", "images")},
-        K=batch.K[:1].expand(2, 3, 3),
-    )
+def test_true_points_lie_where_the_scene_is():
+    # The wall of sample s is z = 2 (1 + s / 2) + 0.3 x in its first camera, seen through the lens of the first sample.
+    first = varied_batch(samples=2, pictures=1)
+    first = replace(first, K=first.K[:1].repeat(2, 1, 1))
     x, _, z = cell_points(first).unbind(-1)
     distance = torch.tensor([2.0, 3.0])[:, None, None]
     assert torch.allclose(z, distance + 0.3 * x, atol=1e-4)
@@ -291,11 +293,11 @@ def test_back_projection_is_the_inverse_of_projection(batch):
 
 def test_perfect_points_cost_nothing_and_an_offset_its_length_over_depth(batch):
     truth = cell_points(batch)
-    loss = planted(PlantedPointmap, truth)(FEATURES, batch)
+    loss = planted(PlantedPointmap, truth)(NO_FEATURES, batch)
     assert loss.value == 0.0
     assert loss.metrics["within_10cm"] == 1.0
     offset = torch.tensor([0.12, 0.0, -0.16])
-    loss = planted(PlantedPointmap, truth + offset)(FEATURES, batch)
+    loss = planted(PlantedPointmap, truth + offset)(NO_FEATURES, batch)
     expected = (0.28 / centres(batch.depth)).mean().item()
     assert loss.value.item() == pytest.approx(expected, rel=1e-4)
     assert loss.metrics["error_m"].item() == pytest.approx(0.2, rel=1e-4)
@@ -310,7 +312,7 @@ def test_a_wrong_pose_or_lens_makes_perfect_points_wrong(batch):
         {"cam2first": batch.cam2first.roll(1, 0)},
         {"depth": batch.depth * 1.1},
     ):
-        assert objective(FEATURES, replace(batch, **change)).value > 0.02
+        assert objective(NO_FEATURES, replace(batch, **change)).value > 0.02
 
 
 def test_points_of_unknown_depth_do_not_matter(batch):
@@ -318,12 +320,12 @@ def test_points_of_unknown_depth_do_not_matter(batch):
     depth[:, 20:40, 30:70] = 0.0
     guess = torch.rand(4, 16, 24, 3).requires_grad_()
     objective = planted(PlantedPointmap, guess)
-    loss = objective(FEATURES, replace(batch, depth=depth))
+    loss = objective(NO_FEATURES, replace(batch, depth=depth))
     loss.value.backward()
     assert (guess.grad[:, 5:10, 8:17] == 0).all()
     assert guess.grad.isfinite().all()
     odd = torch.where(depth > 0, depth, torch.nan)
-    assert objective(FEATURES, replace(batch, depth=odd)).value == loss.value
+    assert objective(NO_FEATURES, replace(batch, depth=odd)).value == loss.value
 
 
 def test_predicted_points_have_the_pictures_size(batch):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gapdata.errors import ConfigError
 from gapmodel.model import GapModel
 from gapmodel.objectives import objective_class
 from gapmodel.pretraining import PretrainingModel
@@ -173,6 +174,12 @@ def test_an_object_that_no_mask_shows_does_not_matter(name, batch):
 def test_same_input_gives_the_same_loss(name, batch):
     objective, features = head(name), random_features(batch)
     assert objective(features, batch).value == objective(features, batch).value
+
+
+@pytest.mark.parametrize("name", ["depth", "normal", "pointmap", "pose", "reconstruction"])
+def test_attention_heads_that_do_not_divide_the_width_are_refused(name):
+    with pytest.raises(ConfigError, match=r"config.heads: expected a width that 7 attention heads"):
+        head(name, heads=7)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,14 +19,13 @@ from gapmodel.objectives.pose import (
 )
 from tests.gapmodel.objectives.examples import (
     LEVELS,
+    NO_FEATURES,
     SIZES,
     D,
     head,
     random_features,
     varied_batch,
 )
-
-FEATURES = None  # a planted head reads none
 
 
 class PlantedPose(Pose):
@@ -104,7 +103,7 @@ def truth(batch):
 
 
 def test_perfect_poses_cost_nothing(batch):
-    loss = planted(*truth(batch))(FEATURES, batch)
+    loss = planted(*truth(batch))(NO_FEATURES, batch)
     assert loss.value.item() == pytest.approx(0.0, abs=1e-5)
     assert loss.count == 6
     for limit in (5, 15, 30):
@@ -116,7 +115,9 @@ def test_planted_errors_cost_what_they_are(batch):
     rotation, motion, fov = truth(batch)
     # True motion is along x: 20 degrees off about y, a quarter longer.
     wrong = 1.25 * motion @ about([0, 1, 0], 20).T
-    loss = planted(rotation @ about([1, 1, 1], 10), wrong, fov + math.radians(3))(FEATURES, batch)
+    loss = planted(rotation @ about([1, 1, 1], 10), wrong, fov + math.radians(3))(
+        NO_FEATURES, batch
+    )
     expected = math.radians(10) + math.radians(20) + math.log(1.25) + math.radians(3)
     assert loss.value.item() == pytest.approx(expected, rel=1e-4)
     shown = {name: value.item() for name, value in loss.metrics.items()}
@@ -133,7 +134,7 @@ def test_short_motion_supervises_no_direction(batch):
     rotation, motion, fov = truth(batch)
     still = batch.cam2first.clone()
     still[:, :3, 3] *= 0.01  # 1 to 3 millimetres
-    loss = planted(rotation, -motion, fov)(FEATURES, replace(batch, cam2first=still))
+    loss = planted(rotation, -motion, fov)(NO_FEATURES, replace(batch, cam2first=still))
     assert loss.metrics["translation_deg"] == 0.0
     assert loss.metrics["rta_5"] == 0.0
     # What is left is length: too long by what lies above a centimetre.

@@ -18,14 +18,13 @@ from gapmodel.objectives.reconstruction import (
 )
 from tests.gapmodel.objectives.examples import (
     LEVELS,
+    NO_FEATURES,
     SIZES,
     D,
     head,
     random_features,
     varied_batch,
 )
-
-FEATURES = None  # a planted head reads none
 
 
 class PlantedObjects(Reconstruction):
@@ -71,12 +70,12 @@ def slow_chamfer(predicted, truth):
 def test_chamfer_is_that_of_the_slow_twin(seed):
     rng = np.random.default_rng(seed)
     counts = rng.integers(1, 8, 3)
-    predicted, truth = rng.normal(size=(3, 5, 3)), rng.normal(size=(3, 8, 3))
+    predicted, truth = (rng.normal(size=(3, n, 3)).astype(np.float32) for n in (5, 8))
     there = np.arange(8) < counts[:, None]
     found = chamfer(*map(torch.from_numpy, (predicted, truth, there)))
     for o in range(3):
         assert found[o].item() == pytest.approx(
-            slow_chamfer(predicted[o], truth[o, : counts[o]]), rel=1e-9
+            slow_chamfer(predicted[o], truth[o, : counts[o]]), rel=1e-5
         )
 
 
@@ -94,13 +93,13 @@ def test_chamfer_of_known_sets():
 
 def test_chamfer_is_symmetric_and_blind_to_order_turns_and_shifts():
     generator = torch.Generator().manual_seed(0)
-    a, b = torch.randn(2, 1, 9, 3, generator=generator).double()
+    a, b = torch.randn(2, 1, 9, 3, generator=generator)
     there = torch.ones(1, 9, dtype=torch.bool)
     value = chamfer(a, b, there).item()
-    assert chamfer(b, a, there).item() == pytest.approx(value, rel=1e-12)
-    assert chamfer(a.flip(1), b.roll(4, 1), there).item() == pytest.approx(value, rel=1e-12)
-    turn = torch.linalg.qr(torch.randn(3, 3, generator=generator).double())[0]
-    assert chamfer(a @ turn + 1, b @ turn + 1, there).item() == pytest.approx(value, rel=1e-9)
+    assert chamfer(b, a, there).item() == pytest.approx(value, rel=1e-5)
+    assert chamfer(a.flip(1), b.roll(4, 1), there).item() == pytest.approx(value, rel=1e-5)
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0]
+    assert chamfer(a @ turn + 1, b @ turn + 1, there).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_absent_points_of_truth_do_not_matter():
@@ -159,7 +158,7 @@ def true_objects(batch, most):
 
 
 def test_perfect_objects_cost_nothing(batch):
-    loss = planted(*true_objects(batch, 256))(FEATURES, batch)
+    loss = planted(*true_objects(batch, 256))(NO_FEATURES, batch)
     assert loss.value.item() == pytest.approx(0.0, abs=1e-5)
     assert loss.count == 5
     assert loss.metrics["chamfer_m"].item() == pytest.approx(0.0, abs=1e-5)
@@ -169,26 +168,26 @@ def test_a_displaced_and_a_scaled_object_cost_what_they_are_off(batch):
     centre, log_radius, shape = true_objects(batch, 256)
     there = object_points(batch, 256)[1].sum(dim=1) >= 4
     offset = torch.tensor([0.03, 0.0, 0.04])
-    loss = planted(centre + offset, log_radius, shape)(FEATURES, batch)
+    loss = planted(centre + offset, log_radius, shape)(NO_FEATURES, batch)
     distance = centre.norm(dim=1).clamp(min=LEAST_DISTANCE)[there]
     assert loss.value.item() == pytest.approx((0.05 / distance).mean().item(), rel=1e-3)
     assert loss.metrics["centre_m"].item() == pytest.approx(0.05, rel=1e-4)
     assert 0 < loss.metrics["chamfer_m"].item() <= 0.05
-    loss = planted(centre, log_radius + math.log(1.2), shape)(FEATURES, batch)
+    loss = planted(centre, log_radius + math.log(1.2), shape)(NO_FEATURES, batch)
     assert loss.value.item() == pytest.approx(math.log(1.2), rel=1e-4)
 
 
 def test_few_points_supervise_nothing(batch):
     counts = object_points(batch, 256)[1].sum(dim=1)
     limit = int(counts.max())
-    loss = planted(*true_objects(batch, 256), least_points=limit)(FEATURES, batch)
+    loss = planted(*true_objects(batch, 256), least_points=limit)(NO_FEATURES, batch)
     assert loss.count == (counts >= limit).sum()
-    assert planted(*true_objects(batch, 256), least_points=limit + 1)(FEATURES, batch).count == 0
+    assert planted(*true_objects(batch, 256), least_points=limit + 1)(NO_FEATURES, batch).count == 0
 
 
 def test_predicted_points_are_metres_around_the_centre(batch):
     centre, log_radius, shape = true_objects(batch, 256)
-    points = planted(centre, log_radius, shape).predict(FEATURES, batch)
+    points = planted(centre, log_radius, shape).predict(NO_FEATURES, batch)
     truth, there = object_points(batch, 256)
     assert torch.allclose(points[there], truth[there], atol=1e-5)
     assert head("reconstruction").predict(random_features(batch), batch).shape == (6, 32, 3)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gapmodel.objectives.regions import coverage, gather_regions, object_of, pool_regions
-from tests.gapmodel.objectives.examples import varied_batch
+from tests.gapmodel.objectives.examples import varied_batch, with_objects
 
 
 def scattered(seed, objects=5):
@@ -19,11 +19,8 @@ def scattered(seed, objects=5):
     instance = torch.from_numpy(rng.integers(0, 6, batch.instance.shape).astype(np.int32))
     keys = [(s, i) for s in range(2) for i in range(1, 9)]
     chosen = rng.permutation(len(keys))[:objects]
-    return replace(
-        batch,
-        instance=instance,
-        object_sample=torch.tensor([keys[k][0] for k in chosen]),
-        object_instance=torch.tensor([keys[k][1] for k in chosen], dtype=torch.int32),
+    return with_objects(
+        replace(batch, instance=instance), *zip(*(keys[k] for k in chosen), strict=True)
     )
 
 
@@ -47,17 +44,11 @@ def test_coverage_counts_the_pixels_of_each_cell(seed):
 
 
 def test_object_of_an_instance_in_its_own_sample_only():
-    batch = replace(
-        scattered(0),
-        object_sample=torch.tensor([1, 0, 1]),
-        object_instance=torch.tensor([4, 4, 2], dtype=torch.int32),
-    )
+    batch = with_objects(scattered(0), [1, 0, 1], [4, 4, 2])
     sample = torch.tensor([0, 1, 1, 0, 1])
     instance = torch.tensor([4, 4, 2, 2, 9])
     assert object_of(batch, sample, instance).tolist() == [1, 0, 2, -1, -1]
-    none = replace(
-        batch, object_sample=sample[:0], object_instance=torch.zeros(0, dtype=torch.int32)
-    )
+    none = with_objects(batch, [], [])
     assert object_of(none, sample, instance).tolist() == [-1] * 5
 
 
