@@ -90,15 +90,16 @@ def finish_dataset(
     source: str,
     licence: str,
     platform: str,
+    left_out: Mapping[str, int] | None = None,
     drops: Mapping[str, int] | None = None,
     failures: Sequence[Failure] | None = None,
 ) -> Manifest:
     """Writes the index, the card and, last, the manifest. Raises GapdataError when there is not one sample.
 
-    Drops and failures are those of the results unless given.
+    Drops are those of the results and `left_out`, unless given; failures those of the results, unless given.
     """
     if drops is None:
-        drops = sum((result.drops for result in results), Counter[str]())
+        drops = sum((result.drops for result in results), Counter(left_out or {}))
     if failures is None:
         failures = [failure for result in results for failure in result.failures]
     records = [result.record for result in results if result.record is not None]

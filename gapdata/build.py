@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from gapdata.assembly import finish_dataset, run_jobs, this_platform
 from gapdata.build_config import BuildConfig
 from gapdata.errors import ConfigError
 from gapdata.executors import open_executor
+from gapdata.scene_rooms import evaluation_split
 from gapdata.shard_job import ShardJob, run_job
 from gapdata.shards.manifest import Manifest
 from gapdata.sources import Source, open_source
@@ -28,6 +30,7 @@ def build(
     source = open_source(config.source, config.root, num_scenes=config.num_scenes, seed=config.seed)
     _require_terms(source, config)
     scenes = choose_scenes(source, config)
+    scenes, left_out = guard_evaluation(scenes, config)
     content = {**config.content(), "scenes": [scene for ids in scenes.values() for scene in ids]}
     workspace = Workspace(config.out)
     finished = workspace.prepare(content, overwrite=config.overwrite)
@@ -42,7 +45,7 @@ def build(
         on_progress=on_progress or (lambda done, total: None),
     )
     manifest = finish_dataset(
-        config.out, results, config=content, seed=config.seed, source=config.source,
+        config.out, results, left_out=left_out, config=content, seed=config.seed, source=config.source,
         licence=source.info.licence, platform=this_platform(),
     )  # fmt: skip
     workspace.close()
@@ -86,6 +89,34 @@ def choose_scenes(source: Source, config: BuildConfig) -> dict[str, list[str]]:
             f"{config.source}: no scenes to build; look at --root, --split and --scenes"
         )
     return chosen
+
+
+def guard_evaluation(
+    scenes: Mapping[str, Sequence[str]], config: BuildConfig
+) -> tuple[dict[str, list[str]], Counter[str]]:
+    """The scenes without those of public evaluation splits among "train", and how many were left out, by reason.
+
+    Raises ConfigError naming them when the config neither drops nor keeps them.
+    """
+    kept = {split: list(ids) for split, ids in scenes.items()}
+    found = {
+        scene: split
+        for scene in kept.get("train", ())
+        if (split := evaluation_split(config.source, scene))
+    }
+    if not found or config.evaluation_scenes == "keep":
+        return kept, Counter()
+    if config.evaluation_scenes == "refuse":
+        named = ", ".join(f"{scene} ({split})" for scene, split in list(found.items())[:5])
+        raise ConfigError(
+            f"{config.source}: {len(found)} scenes of split train show rooms that public benchmarks evaluate on: {named}; "
+            "correct the split files, leave them out with --evaluation-scenes drop, or keep them knowingly with keep"
+        )
+    kept["train"] = [scene for scene in kept["train"] if scene not in found]
+    if not any(kept.values()):
+        raise ConfigError(f"{config.source}: no scenes are left without those of evaluation splits")
+    reasons = Counter(f"scene: evaluation split {split}" for split in found.values())
+    return {split: ids for split, ids in kept.items() if ids}, reasons
 
 
 def plan_jobs(

@@ -13,6 +13,8 @@ from gapdata.renderers import RENDERERS
 from gapdata.selection import SelectionConfig
 from gapdata.tasks import TASKS, open_task
 
+EVALUATION_SCENES = ("refuse", "drop", "keep")
+
 
 def _where(default: Any) -> Any:
     return field(default=default, metadata={"what": False})
@@ -48,6 +50,7 @@ class BuildConfig:
     scenes_per_shard: int | None = None  # None: a sixteenth of the scenes, 1 to 32
     jpeg_quality: int = 95
     depth_scale: float = 1000.0  # stored depth units a metre
+    evaluation_scenes: str = "refuse"  # that the splits would train on: "refuse", "drop" or "keep"
     recipe: bool = False  # leave pictures and points out; see gapdata.recipe
 
     out: str = _where("")  # folder or fsspec URL of the dataset
@@ -78,6 +81,12 @@ class BuildConfig:
             "renderer",
             f"one of {', '.join(sorted(RENDERERS))}",
             self.renderer,
+        )
+        _require(
+            self.evaluation_scenes in EVALUATION_SCENES,
+            "evaluation_scenes",
+            f"one of {', '.join(EVALUATION_SCENES)}",
+            self.evaluation_scenes,
         )
         for name in self.tasks:
             open_task(name)

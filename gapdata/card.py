@@ -43,5 +43,22 @@ Licence of the data: {manifest.licence}
 Chance is what guessing earns: one of the options, a half of yes or no, of numbers the mean relative accuracy of a constant.
 `gapdata audit` measures what a model earns that only reads the questions.
 
-{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
+{_evaluation(manifest)}{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
 """
+
+
+def _evaluation(manifest: Manifest) -> str:
+    """A paragraph on scenes of public evaluation splits, where the source has such."""
+    rule = manifest.config.get("evaluation_scenes", "")
+    if "scannet" not in manifest.source.split(", ") or not rule:
+        return ""
+    dropped = sum(
+        n for reason, n in manifest.drops.items() if reason.startswith("scene: evaluation")
+    )
+    told = {
+        "refuse": "No training sample shows a room of ScanNet's official val or test scans, nor a rescan of one.",
+        "drop": "No training sample shows a room of ScanNet's official val or test scans, nor a rescan of one: "
+        f"{dropped} scenes were left out for it.",
+        "keep": "**Training samples may show rooms that public benchmarks evaluate on**: they were kept on request.",
+    }
+    return f"{told[rule]}\n\n"

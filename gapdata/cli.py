@@ -44,6 +44,7 @@ def build(
     selection: Annotated[str, typer.Option(help="How views are chosen: covisible or clip.", rich_help_panel=VIEWS)] = "covisible",
     tasks: Annotated[str, typer.Option(help="Only these tasks: a,b; see 'gapdata tasks'.", rich_help_panel=VIEWS)] = "",
     margin: Annotated[float, typer.Option(help="Times farther from decision boundaries than the tasks demand; only removes questions.", rich_help_panel=VIEWS)] = 1.0,
+    evaluation_scenes: Annotated[str, typer.Option(help="Training scenes whose rooms public benchmarks evaluate on: refuse, drop or keep.", rich_help_panel=DATA)] = "refuse",
     recipe: Annotated[bool, typer.Option("--recipe", help="Leave pictures and points out, to pass the rest on; see 'gapdata rebuild'.", rich_help_panel=DATA)] = False,
     accept_terms: Annotated[str, typer.Option(metavar="SOURCE", help="Says that you have agreed to the terms of a restricted source.", rich_help_panel=RUN)] = "",
     workers: Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", rich_help_panel=RUN)] = 1,
@@ -60,7 +61,7 @@ def build(
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
         seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
-        selection=selection, tasks=_names(tasks), margin=margin, recipe=recipe, accept_terms=_names(accept_terms),
+        selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip
     with summary.progress_bar("scenes") as on_progress:

@@ -14,7 +14,7 @@ from gapdata.copy_job import CopyJob, run_copy
 from gapdata.errors import ConfigError
 from gapdata.executors import open_executor
 from gapdata.predicate import filter_rows
-from gapdata.scene_rooms import room_of
+from gapdata.scene_rooms import evaluation_split, room_of
 from gapdata.shards.index import read_questions, read_samples
 from gapdata.shards.manifest import MANIFEST_NAME, Manifest, read_manifest
 from gapdata.shards.storage import open_storage
@@ -69,7 +69,8 @@ def split(
 ) -> Manifest:
     """The manifest of a new dataset with the same samples in new splits: `shares` of the rooms, the rest "train".
 
-    Rooms are ranked by a hash of `seed` and their name, so that samples and rescans of one room stay together.
+    Rooms are ranked by a hash of `seed` and their name, so that samples and rescans of one room stay together. Rooms that
+    public benchmarks evaluate on do not go to "train" but keep to their own split.
     Raises ConfigError for shares that are not above 0 or leave nothing for "train".
     """
     if not shares or any(share <= 0 for share in shares.values()) or sum(shares.values()) >= 1:
@@ -90,6 +91,11 @@ def split(
         end = start + shares[name] * len(ranked)
         home.update(dict.fromkeys(ranked[round(start) : round(end)], name))
         start = end
+    for source, scene, room in zip(
+        table["source"].to_pylist(), table["scene_id"].to_pylist(), rooms, strict=True
+    ):
+        if evaluation_split(source, scene) and home[room] == "train":
+            home[room] = evaluation_split(source, scene)
     splits = pa.array([home[room] for room in rooms], pa.string())
     table = table.set_column(table.schema.get_field_index("split"), "split", splits)
     note = {"command": "split", "shares": dict(sorted(shares.items())), "split_seed": seed}

@@ -14,7 +14,7 @@ from gapdata import cli
 
 FLAGS = {
     "audit": "url max_gap as_json",
-    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin recipe accept_terms workers max_failures overwrite as_json",
+    "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers max_failures overwrite as_json",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
     "info": "url as_json",

@@ -17,6 +17,7 @@ from gapdata.geometry.boxes import aabb_from_points, upright_box_from_points
 from gapdata.geometry.transforms import is_rigid, nearest_rigid, transform_points
 from gapdata.labels import canonical_label
 from gapdata.scene import AXIS_ALIGNED, GRAVITY_ALIGNED, Instance, Mesh, Scene
+from gapdata.scene_rooms import evaluation_split
 from gapdata.sources import SourceInfo
 from gapdata.sources.ply import read_ply
 from gapdata.sources.scannet_frames import recorded_frames, world_frames
@@ -50,7 +51,7 @@ class ScanNetSource:
 
     `root` is the dataset folder (with scans/ and perhaps scans_test/), the scans folder, or one scene's
     folder. Splits follow `scannetv2_{train,val,test}.txt` where the root, its parent, or Tasks/Benchmark
-    below them has these; scenes in no file are "test" below scans_test/ and else "train". `num_scenes`
+    below them has these; scenes in no file have the split of ScanNet's benchmark, below scans_test/ "test", else "train". `num_scenes`
     and `seed` mean nothing to recorded scenes and are not used.
     """
 
@@ -235,7 +236,8 @@ def _read_splits(folders: Mapping[str, Path], nearby: list[Path]) -> dict[str, t
                 )  # fmt: skip
     chosen: dict[str, list[str]] = {split: [] for split in SPLITS}
     for scene, folder in folders.items():
-        default = "test" if folder.parent.name == "scans_test" else "train"
+        below_test = folder.parent.name == "scans_test"
+        default = evaluation_split(SOURCE, scene) or ("test" if below_test else "train")
         chosen[listed.get(scene, default)].append(scene)
     return {split: tuple(ids) for split, ids in chosen.items() if ids}
 
