@@ -30,15 +30,6 @@ def nearest_other(facts: Facts, column: int, others: list[int]) -> float:
     return float(np.linalg.norm(away, axis=-1).min())
 
 
-def _shared(
-    facts: Facts, task: str, seen: SeenRule, views: tuple[int, ...]
-) -> tuple[list[int], list[int]]:
-    """Objects that a box singles out in the second view, and those of them that one singles out in the first as well."""
-    first = set(referable(facts, task, views[:1], seen, BOX))
-    second = referable(facts, task, views[1:], seen, BOX)
-    return second, [column for column in second if column in first]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PositionMatching:
     """The box-marked object of the first view in the second one: which marked box, or its 2D box."""
@@ -61,24 +52,18 @@ class PositionMatching:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For some pairs of views, in either order, some of the objects both show well."""
-        for pair, pair_rng in drawn(facts.view_sets("pair"), self.pairs, rng):
-            views = pair if pair_rng.random() < 0.5 else pair[::-1]
-            second, both = _shared(facts, self.name, self.seen, views)
-            if not both:
-                facts.drop(self.name, "no object that both views show well")
-            for column, own in drawn(both, self.candidates, pair_rng):
-                if own.random() < 0.4:
-                    yield self._box(facts, views, column)
-                    continue
-                others = [other for other in second if other != column]
-                picked = own.permutation(len(others))[: OPTIONS - 1].tolist()
-                chosen = [others[index] for index in picked]
-                if not chosen:
-                    facts.drop(self.name, "nothing else to choose")
-                elif (gap := nearest_other(facts, column, chosen)) < self.min_gap:
-                    facts.drop(self.name, "marked objects too near each other")
-                else:
-                    yield self._choice(facts, views, (column, *chosen), gap, own)
+        for views, column, others, own in _objects_of_pairs(facts, self, rng):
+            if own.random() < 0.4:
+                yield self._box(facts, views, column)
+                continue
+            picked = own.permutation(len(others))[: OPTIONS - 1].tolist()
+            chosen = [others[index] for index in picked]
+            if not chosen:
+                facts.drop(self.name, "nothing else to choose")
+            elif (gap := nearest_other(facts, column, chosen)) < self.min_gap:
+                facts.drop(self.name, "marked objects too near each other")
+            else:
+                yield self._choice(facts, views, (column, *chosen), gap, own)
 
     def _choice(
         self,
@@ -145,40 +130,48 @@ class SameObject:
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """For some pairs of views, in either order, some of the objects both show well."""
-        for pair, pair_rng in drawn(facts.view_sets("pair"), self.pairs, rng):
-            views = pair if pair_rng.random() < 0.5 else pair[::-1]
-            second, both = _shared(facts, self.name, self.seen, views)
-            if not both:
-                facts.drop(self.name, "no object that both views show well")
-            for column, own in drawn(both, self.candidates, pair_rng):
-                same = bool(own.random() < 0.5)
-                others = [other for other in second if other != column]
-                if not others:
-                    facts.drop(self.name, "no other object to mistake it for")
-                    continue
-                labels = facts.scene.labels
-                alike = [other for other in others if labels[other] == labels[column]]
-                other = int(own.choice(alike or others))
-                gap = nearest_other(facts, column, others if same else [other])
-                if gap < self.min_gap:
-                    facts.drop(self.name, "objects too near each other")
-                    continue
-                shown = column if same else other
-                colors = shuffled(tuple(COLORS), own)[:2]
-                yield Question(
-                    task=self.name,
-                    wording=self.name,
-                    format="yesno",
-                    views=views,
-                    value=same,
-                    frame=self.frame,
-                    unit="m",
-                    objects=(facts.id(column), facts.id(shown))[: 1 if same else 2],
-                    evidence={"nearest_other_m": gap, "min_gap_m": self.min_gap},
-                    margin=gap,
-                    markers=(
-                        box_marker(facts, views[0], column, colors[0]),
-                        box_marker(facts, views[1], shown, colors[1]),
-                    ),
-                    slots={"color_1": colors[0], "color_2": colors[1]},
-                )
+        for views, column, others, own in _objects_of_pairs(facts, self, rng):
+            same = bool(own.random() < 0.5)
+            if not others:
+                facts.drop(self.name, "no other object to mistake it for")
+                continue
+            labels = facts.scene.labels
+            alike = [other for other in others if labels[other] == labels[column]]
+            other = int(own.choice(alike or others))
+            gap = nearest_other(facts, column, others if same else [other])
+            if gap < self.min_gap:
+                facts.drop(self.name, "objects too near each other")
+                continue
+            shown = column if same else other
+            colors = shuffled(tuple(COLORS), own)[:2]
+            yield Question(
+                task=self.name,
+                wording=self.name,
+                format="yesno",
+                views=views,
+                value=same,
+                frame=self.frame,
+                unit="m",
+                objects=(facts.id(column), facts.id(shown))[: 1 if same else 2],
+                evidence={"nearest_other_m": gap, "min_gap_m": self.min_gap},
+                margin=gap,
+                markers=(
+                    box_marker(facts, views[0], column, colors[0]),
+                    box_marker(facts, views[1], shown, colors[1]),
+                ),
+                slots={"color_1": colors[0], "color_2": colors[1]},
+            )
+
+
+def _objects_of_pairs(
+    facts: Facts, task: PositionMatching | SameObject, rng: np.random.Generator
+) -> Iterator[tuple[tuple[int, ...], int, list[int], np.random.Generator]]:
+    """Some pairs of views, in either order, each with an object that a box singles out in both, and the others of the second."""
+    for pair, pair_rng in drawn(facts.view_sets("pair"), task.pairs, rng):
+        views = pair if pair_rng.random() < 0.5 else pair[::-1]
+        first, second = (referable(facts, task.name, [v], task.seen, BOX) for v in views)
+        both = [column for column in second if column in first]
+        if not both:
+            facts.drop(task.name, "no object that both views show well")
+        for column, own in drawn(both, task.candidates, pair_rng):
+            yield views, column, [other for other in second if other != column], own

@@ -103,8 +103,7 @@ def growth() -> None:
         if count <= 500:
             start = time.process_time()
             for a in range(count):
-                for b in range(a):
-                    facts.scene.surfaces.distance(a, b)
+                facts.scene.surfaces.distances(a, range(a))
             pairs = f"{time.process_time() - start:12.2f}"
         print(f"{count:10d} {1e3 * spent:9.1f} {pairs}")
 
