@@ -18,7 +18,7 @@ from gapdata.tasks.facts import CLEARLY_SEEN, Facts, SeenRule
 from gapdata.tasks.noise import Noise, keeps_option
 from gapdata.tasks.nouns import name_slots
 from gapdata.tasks.question import Question
-from gapdata.tasks.references import refer, referable
+from gapdata.tasks.references import MARKED, refer, referable
 
 Array = np.ndarray
 
@@ -81,9 +81,12 @@ class CameraObjectDistance:
     candidates: int = 8  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
-        """One question an object, of several views for the camera of one that is drawn; about half with options."""
+        """One question an object, of several views for the camera of one that is drawn; about half with options.
+
+        Objects are marked, not named: small things are seen well only from near, so their names would tell.
+        """
         for views in facts.view_sets("single", "all"):
-            columns = referable(facts, self.name, views, self.seen)
+            columns = referable(facts, self.name, views, self.seen, MARKED)
             for column, own in drawn(columns, self.candidates, rng):
                 place = int(own.integers(len(views)))
                 distance = float(camera_distances(facts, views[place], [column])[0])
@@ -97,7 +100,7 @@ class CameraObjectDistance:
                 if answer.get("margin", np.inf) < self.min_option_gap * distance:
                     facts.drop(self.name, "options too near")
                     continue
-                (named,) = refer(facts, views, (column,), own)
+                (named,) = refer(facts, views, (column,), own, MARKED)
                 camera = "the camera" if len(views) == 1 else f"the camera of image {place + 1}"
                 yield Question(
                     task=self.name,
