@@ -22,6 +22,7 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 WHAT, LEARN, RUN = "What to train on", "What to learn", "How to run"
+WHICH, SIGHT, MEASURE = "Which model, on what", "What the model is given", "What to measure"
 
 
 @app.command(
@@ -91,6 +92,92 @@ def train(
         _print({"step": outcome.step, "model": str(outcome.model)}, as_json, str(outcome.model))
 
 
+@app.command("eval")
+def evaluate(
+    checkpoint: Annotated[Path, typer.Option(metavar="DIR", help="Folder of a run, its model, one of its checkpoints, or a model in the hub's layout.", rich_help_panel=WHICH)],
+    data: Annotated[str, typer.Option(metavar="URL", help="A dataset of gapdata, folder or fsspec URL.", rich_help_panel=WHICH)],
+    split: Annotated[str, typer.Option(help="Split to evaluate on.", rich_help_panel=WHICH)] = "val",
+    tasks: Annotated[str, typer.Option(help="Only these tasks: a,b.", rich_help_panel=WHICH)] = "",
+    max_samples: Annotated[int | None, typer.Option(min=1, help="So many samples, spread over the split.", rich_help_panel=WHICH)] = None,
+    max_questions: Annotated[int | None, typer.Option(min=1, help="So many questions of each sample, spread over its own.", rich_help_panel=WHICH)] = None,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size that pictures are brought to; default: the checkpoint's.", rich_help_panel=WHICH)] = "",
+    geometry: Annotated[bool, typer.Option("--geometry", help="Give the model true depth and normals as an input.", rich_help_panel=SIGHT)] = False,
+    blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures and no geometry, to see what is known without looking.", rich_help_panel=SIGHT)] = False,
+    options: Annotated[bool, typer.Option("--options", help="Answer choice and yes/no questions by the most probable option as well.", rich_help_panel=MEASURE)] = False,
+    answers: Annotated[bool, typer.Option("--answers/--no-answers", help="Ask the questions.", rich_help_panel=MEASURE)] = True,
+    heads: Annotated[bool, typer.Option("--heads/--no-heads", help="Measure what the heads see.", rich_help_panel=MEASURE)] = True,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Where a reply is cut.", rich_help_panel=MEASURE)] = 512,
+    batch: Annotated[int, typer.Option(min=1, help="Questions answered at once.", rich_help_panel=RUN)] = 32,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; default: a GPU where there is one.", rich_help_panel=RUN)] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of what the heads are measured on, and of intervals.", rich_help_panel=RUN)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for summary.json and a line of JSON a question; an evaluation there goes on.", rich_help_panel=RUN)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the evaluation at --out.", rich_help_panel=RUN)] = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Measure a trained model on held-out samples: answers by task, depth, normals, poses, points, retrieval."""
+    from gapmodel.evaluation import EvalConfig
+    from gapmodel.evaluation import evaluate as run_evaluation
+    from gapmodel.evaluation.progress import progress_bar
+    from gapmodel.evaluation.report import table
+
+    where, dtype = _device(device)
+    config = EvalConfig(
+        checkpoint=str(checkpoint), data=data, split=split, tasks=_names(tasks), max_samples=max_samples,
+        max_questions=max_questions, answers=answers, heads=heads, options=options, geometry=geometry, blind=blind,
+        image_size=_height_width(size) if size else None, max_new_tokens=max_new_tokens, seed=seed, batch=batch,
+        device=where, dtype=dtype,
+    )  # fmt: skip
+    with progress_bar("samples") as on_progress:
+        summary = run_evaluation(config, out=out, fresh=fresh, progress=on_progress)
+    _print(summary, as_json, table(summary))
+
+
+@app.command()
+def predict(
+    checkpoint: Annotated[Path, typer.Option(metavar="DIR", help="Folder of a run, its model, one of its checkpoints, or a model in the hub's layout.", rich_help_panel=WHICH)],
+    pictures: Annotated[list[Path] | None, typer.Argument(metavar="PICTURE...", help="Pictures of one scene.")] = None,
+    question: Annotated[str, typer.Option(help="What to ask; of a sample, its own questions without it.", rich_help_panel=WHICH)] = "",
+    data: Annotated[str, typer.Option(metavar="URL", help="A dataset to take a sample from instead of pictures.", rich_help_panel=WHICH)] = "",
+    key: Annotated[str, typer.Option(help="Key of the sample; default: the first.", rich_help_panel=WHICH)] = "",
+    intrinsics: Annotated[list[str] | None, typer.Option(metavar="FX,FY,CX,CY", help="Of the pictures, in pixels; once for all or once for each.", rich_help_panel=SIGHT)] = None,
+    depth: Annotated[list[Path] | None, typer.Option(help="Known depth as an input, a 16-bit PNG in millimetres; once for each picture.", rich_help_panel=SIGHT)] = None,
+    poses: Annotated[Path | None, typer.Option(help="JSON list of 4x4 camera-to-first-camera matrices that go with --depth.", rich_help_panel=SIGHT)] = None,
+    geometry: Annotated[bool, typer.Option("--geometry", help="Give the model the sample's depth and normals as an input.", rich_help_panel=SIGHT)] = False,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Where a reply is cut.", rich_help_panel=RUN)] = 512,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; default: a GPU where there is one.", rich_help_panel=RUN)] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for depth, normals, cameras, points, and the comparison with a sample's truth.", rich_help_panel=RUN)] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Ask a trained model about pictures or a stored sample; write what it sees as PNG, JSON and PLY."""
+    from gapmodel.prediction.run import PictureFiles, describe, predict_files, predict_sample
+
+    where, dtype = _device(device)
+    if bool(pictures) == bool(data):
+        raise ConfigError("predict: expected either pictures or --data, and not both")
+    if data:
+        result = predict_sample(
+            checkpoint, data, key, question, out,
+            geometry=geometry, max_new_tokens=max_new_tokens, device=where, dtype=dtype,
+        )  # fmt: skip
+    else:
+        files = PictureFiles(
+            pictures=tuple(pictures or ()),
+            intrinsics=tuple(_intrinsics(text) for text in intrinsics or ()),
+            depth=tuple(depth or ()),
+            poses=poses,
+        )
+        result = predict_files(
+            checkpoint,
+            files,
+            question,
+            out,
+            max_new_tokens=max_new_tokens,
+            device=where,
+            dtype=dtype,
+        )
+    _print(result, as_json, describe(result))
+
+
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -117,6 +204,34 @@ def _height_width(size: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise ConfigError(f"--size: expected WxH such as 640x480, found {size!r}")
     return int(height), int(width)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _intrinsics(text: str) -> tuple[float, float, float, float]:
+    try:
+        fx, fy, cx, cy = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(
+            f"--intrinsics: expected FX,FY,CX,CY such as 577.9,577.9,319.5,239.5, found {text!r}"
+        ) from error
+    return fx, fy, cx, cy
+
+
+def _device(name: str) -> tuple[str, str]:
+    """Where to compute and in which precision: bfloat16 on a GPU."""
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    found = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"--device {found!r}: {str(error).splitlines()[0]}") from error
+    return found, "bfloat16" if found.startswith("cuda") else "float32"
 
 
 def _print(data: Any, as_json: bool, text: str) -> None:

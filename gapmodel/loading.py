@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gapmodel.pretraining import PretrainingModel
 from gapmodel.processor import GapProcessor
 
 _STATE = "state.json"
+_PROBE = 1 << 20  # bytes of a weight file that are hashed at each place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -27,6 +29,7 @@ class Trained:
     folder: Path
     root: PretrainingModel
     processor: GapProcessor
+    weights: str  # tells these weights from others, wherever they lie
 
     @property
     def model(self) -> GapModel:
@@ -64,7 +67,7 @@ def load_trained(
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"{place}: not a model that can be loaded: {reason}") from error
     root.to(device=device, dtype=dtype).eval()
-    return Trained(folder=place, root=root, processor=processor)
+    return Trained(folder=place, root=root, processor=processor, weights=_fingerprint(place))
 
 
 def _place(folder: Path) -> Path:
@@ -79,6 +82,19 @@ def _place(folder: Path) -> Path:
             f"{folder}: no model there: expected the folder of a run, its `model`, or one of its checkpoints"
         )
     return newest
+
+
+def _fingerprint(place: Path) -> str:
+    """A hash of the sizes of the weight files and of some bytes at their start, middle and end."""
+    found = hashlib.sha256()
+    for path in sorted([*place.glob("*.safetensors"), *place.glob("*.distcp")]):
+        size = path.stat().st_size
+        found.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            for start in (0, size // 2, max(size - _PROBE, 0)):
+                file.seek(start)
+                found.update(file.read(_PROBE))
+    return found.hexdigest()[:16]
 
 
 def _processor(place: Path, config: GapConfig, tokenizer: object) -> GapProcessor:

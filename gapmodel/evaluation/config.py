@@ -8,8 +8,8 @@ from typing import Any
 
 from gapdata.errors import ConfigError
 
-# What may differ when an evaluation goes on: how it computes, not what.
-_HOW = frozenset({"batch", "device", "dtype"})
+# What may differ when an evaluation goes on: where things lie and how it computes, not what.
+HOW = frozenset({"checkpoint", "data", "batch", "device", "dtype"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +53,3 @@ class EvalConfig:
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON holds it."""
         return json.loads(json.dumps(asdict(self)))
-
-    def differences(self, there: dict[str, Any]) -> list[str]:
-        """What would make another evaluation of the one whose `to_dict` is given: `name: there, here`."""
-        mine = self.to_dict()
-        return [
-            f"{name}: {there.get(name)} there, {mine[name]} here"
-            for name in mine
-            if name not in _HOW and mine[name] != there.get(name)
-        ]

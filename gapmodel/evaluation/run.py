@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,10 +46,10 @@ def evaluate(
     """
     dataset = open_dataset(config.data, split=config.split or None, layers=("instance",))
     _require_tasks(dataset, config)
-    store = Store(config, out, fresh=fresh)
     trained = load_trained(
         Path(config.checkpoint), device=config.device, dtype=getattr(torch, config.dtype)
     )
+    store = Store(identity(config, trained, dataset), out, fresh=fresh)
     chosen = spread(len(dataset), config.max_samples)
     if not len(chosen):
         raise ConfigError(f"{config.data}: split {config.split!r} has no samples")
@@ -61,6 +62,12 @@ def evaluate(
     summary = summarise(store.questions, store.samples, config)
     store.finish(summary)
     return summary
+
+
+def identity(config: EvalConfig, trained: Trained, dataset: Dataset) -> dict[str, Any]:
+    """The config with hashes of the weights and of the dataset's manifest, wherever the two lie."""
+    manifest = hashlib.sha256(dataset.manifest.to_json().encode()).hexdigest()[:16]
+    return {**config.to_dict(), "weights": trained.weights, "dataset": manifest}
 
 
 def spread(count: int, most: int | None) -> list[int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from gapdata.geometry.camera import unproject_depth
 from gapdata.geometry.transforms import transform_points
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
@@ -64,8 +64,6 @@ def true_pointmap(batch: Batch) -> tuple[Array, Array]:
 
 def pointmap_of_depth(depth: Array, K: Array, cam2first: Array) -> Array:
     """Points [I, H, W, 3] of depth maps [I, H, W] in the frame that the poses lead to."""
-    from gapdata.geometry.camera import unproject_depth
-
     points = [
         transform_points(
             pose.astype(np.float64), unproject_depth(one.astype(np.float64), k.astype(np.float64))
@@ -100,8 +98,3 @@ def _mean(metrics: list[Mapping[str, Any]]) -> dict[str, float]:
 
 def _numpy(tensor: torch.Tensor) -> Array:
     return tensor.float().cpu().numpy()
-
-
-def without_geometry(batch: Batch) -> Batch:
-    """The batch with no geometry given as an input."""
-    return replace(batch, input_depth=None, input_normal=None, geometry_given=None)

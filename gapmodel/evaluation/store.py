@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gapdata.errors import ConfigError, GapdataError
-from gapmodel.evaluation.config import EvalConfig
+from gapmodel.evaluation.config import HOW
 
 CONFIG, QUESTIONS, SAMPLES, SUMMARY = (
     "eval.json",
@@ -25,10 +26,13 @@ class Store:
     """The records of an evaluation: in memory, and in the lines of two files when there is a folder.
 
     A sample's questions are written before its own line: what stands behind the last finished sample is dropped when the
-    evaluation goes on. Raises ConfigError for a folder with another evaluation's results.
+    evaluation goes on. identity: all that makes it this evaluation, see `run.identity`. Raises ConfigError for a folder with
+    another one's results.
     """
 
-    def __init__(self, config: EvalConfig, folder: Path | None, *, fresh: bool = False) -> None:
+    def __init__(
+        self, identity: Mapping[str, Any], folder: Path | None, *, fresh: bool = False
+    ) -> None:
         self.folder = folder
         self.questions: list[dict[str, Any]] = []
         self.samples: list[dict[str, Any]] = []
@@ -37,11 +41,11 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / CONFIG).is_file() and not fresh:
-                self._resume(folder, config)
+                self._resume(folder, identity)
             else:
                 for name in (QUESTIONS, SAMPLES, SUMMARY):
                     (folder / name).unlink(missing_ok=True)
-            _write(folder / CONFIG, json.dumps(config.to_dict(), indent=1) + "\n")
+            _write(folder / CONFIG, json.dumps(identity, indent=1) + "\n")
         except OSError as error:
             raise ResultError(f"{folder}: cannot be written: {error.strerror}") from error
 
@@ -69,10 +73,10 @@ class Store:
         if self.folder is not None:
             _write(self.folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
 
-    def _resume(self, folder: Path, config: EvalConfig) -> None:
+    def _resume(self, folder: Path, identity: Mapping[str, Any]) -> None:
         try:
             there = json.loads((folder / CONFIG).read_text())
-            if differences := config.differences(there):
+            if differences := _differences(there, identity):
                 raise ConfigError(
                     f"{folder} holds another evaluation ({'; '.join(differences)}): "
                     "give another --out, or --fresh to start over"
@@ -86,6 +90,14 @@ class Store:
             ) from error
         _write(folder / SAMPLES, _text(self.samples))
         _write(folder / QUESTIONS, _text(self.questions))
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {there.get(name)} there, {here[name]} here"
+        for name in here
+        if name not in HOW and here[name] != there.get(name)
+    ]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -86,7 +87,7 @@ def shown_batch(trained: Trained, shown: Shown) -> Batch:
     poses = np.tile(np.eye(4, dtype=np.float32), (count, 1, 1))
     if shown.cam2first is not None:
         poses = np.stack([np.asarray(pose, np.float32) for pose in shown.cam2first])
-    given = {}
+    given: dict[str, Any] = {}
     if shown.depth is not None:
         depth = np.stack([w.nearest(d) for w, d in zip(windows, shown.depth, strict=True)])
         normal = np.stack([normals_from_depth(d, k) for d, k in zip(depth, K, strict=True)])
@@ -118,7 +119,8 @@ def ask(trained: Trained, batch: Batch, questions: Sequence[str], max_new_tokens
     """The replies to questions about all pictures of a batch of one sample."""
     if not questions:
         return []
-    prompt = trained.prompt(batch.images.shape[1:3])
+    height, width = batch.images.shape[1:3]
+    prompt = trained.prompt((height, width))
     given = batch.input_depth is not None
     geometry = GeometryInput.from_batch(batch) if given else None
     prefixes = Prefixes(

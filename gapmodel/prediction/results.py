@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from gapdata.geometry.camera import field_of_view
+from gapdata.geometry.camera import field_of_view, resize_intrinsics
+from gapmodel.data.images import whole
 from gapmodel.evaluation.seeing import pointmap_of_depth
 from gapmodel.metrics.depth import valid_depth
 from gapmodel.predicted import Predicted
@@ -128,12 +129,8 @@ def cloud(
 def _scaled(
     K: Float[Array, "3 3"], size: tuple[int, int], shown: tuple[int, int]
 ) -> Float[Array, "3 3"]:
-    from gapdata.geometry.camera import resize_intrinsics
-
     return resize_intrinsics(np.asarray(K, np.float64), shown[1] / size[1], shown[0] / size[0])
 
 
 def _small(picture: Picture, size: tuple[int, int]) -> Picture:
-    from gapmodel.data.images import whole
-
     return whole(picture.shape[:2], size).rgb(picture)

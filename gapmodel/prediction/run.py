@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 
 from gapdata.errors import ConfigError
@@ -71,10 +72,11 @@ def predict_files(
     *,
     max_new_tokens: int = 512,
     device: str = "cpu",
+    dtype: str = "float32",
 ) -> dict[str, Any]:
     """The answer ("" without a question) and the names of the files written to `out`."""
     shown = files.read()
-    trained = load_trained(checkpoint, device=device)
+    trained = load_trained(checkpoint, device=device, dtype=getattr(torch, dtype))
     batch = shown_batch(trained, shown)
     questions = [question] if question else []
     answers = ask(trained, batch, questions, max_new_tokens)
@@ -100,23 +102,24 @@ def predict_sample(
     geometry: bool = False,
     max_new_tokens: int = 512,
     device: str = "cpu",
+    dtype: str = "float32",
 ) -> dict[str, Any]:
-    """The same for a stored sample, against its truth: figures of the heads, and comparison.png.
+    """The same for a stored sample, the first without a key, against its truth: figures of the heads, and comparison.png.
 
     Without a question, `questions` of the sample's own are answered, with the true answer and the score of each.
     Raises ConfigError for a key that is not there.
     """
     dataset = open_dataset(data, layers=("rgb", "instance"))
     try:
-        place = dataset.index(key)
+        place = dataset.index(key) if key else 0
     except KeyError:
         first = ", ".join(dataset.keys.slice(0, 3).to_pylist())
         raise ConfigError(f"{data}: no sample {key!r}; its first are {first}") from None
     config = EvalConfig(
         checkpoint=str(checkpoint), data=data, split="", max_questions=questions, geometry=geometry,
-        max_new_tokens=max_new_tokens, device=device,
+        max_new_tokens=max_new_tokens, device=device, dtype=dtype,
     )  # fmt: skip
-    trained = load_trained(checkpoint, device=device)
+    trained = load_trained(checkpoint, device=device, dtype=getattr(torch, dtype))
     sample = dataset[place]
     example, batch = read_example(trained, config, dataset, place, sample)
     if question:
@@ -127,7 +130,7 @@ def predict_sample(
         records = answer_questions(trained, config, sample, example, given)
         kept = ("id", "task", "question", "answer", "output", "score")
         answers = [{name: record[name] for name in kept} for record in records]
-    result: dict[str, Any] = {"data": data, "key": key, "answers": answers}
+    result: dict[str, Any] = {"data": data, "key": sample.key, "answers": answers}
     if len(trained.model.heads):
         result["heads"], predicted = head_figures(trained, batch)
     else:
