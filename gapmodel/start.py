@@ -11,12 +11,15 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from gapdata.errors import ConfigError
 from gapmodel.checkpoint import CheckpointError, latest_checkpoint, load_checkpoint
 from gapmodel.config import GapConfig
 from gapmodel.data.augment import Augment
 from gapmodel.data.loader import Loader, LoaderConfig
 from gapmodel.data.plan import LoaderState
 from gapmodel.data.prompt import Prompt
+from gapmodel.data.reading import Teacher
+from gapmodel.feature_cache import FeatureCache
 from gapmodel.model import GapModel
 from gapmodel.objectives import objective_class
 from gapmodel.parallel import Workers
@@ -52,13 +55,21 @@ class Start:
             model.geometry_encoder.load_weights()
         return model
 
-    def open_rows(self, stage: Stage, state: LoaderState) -> Loader:
+    def open_rows(
+        self, stage: Stage, state: LoaderState, *, teacher: Teacher | None = None
+    ) -> Loader:
         """The rows of this process from a place in the plan on, with the layers that the stage learns from.
 
-        Which rows come does not depend on the stage, only what is read of them.
+        Which rows come does not depend on the stage, only what is read of them. teacher: where the features of a frozen
+        3D encoder come from, the cache of the run where not given.
         """
         config, device = self.config, self.workers.device
         named = [name for name, weight in stage.weights.items() if weight > 0]
+        needs = _needs(named)
+        if config.geometry.get("source") == "cache":
+            needs |= {"teacher"}
+        if "teacher" in needs and teacher is None:
+            teacher = _cached_features(config.features)
         phrases = {"objects", "relations"} & _needs(objectives(config))
         # Kernels are compiled for a length; on the host nothing is.
         pad_to = config.row_tokens if config.compile else 128 if device.type == "cuda" else 1
@@ -75,7 +86,7 @@ class Start:
                 task_weights=dict(config.task_weights),
                 augment=read_settings(Augment, config.augment, "augment"),
                 phrase_tokens=config.phrase_tokens if phrases else 0,
-                needs=_needs(named),
+                needs=needs,
                 input_geometry=config.geometry["kind"] == "depth_normal",
                 pad_to=pad_to,
                 max_bad_samples=config.max_bad_samples,
@@ -86,6 +97,7 @@ class Start:
             rank=self.workers.rank,
             world_size=self.workers.size,
             state=state,
+            teacher=teacher,
         )
 
     def save_assets(self, folder: Path) -> None:
@@ -151,6 +163,15 @@ def export_model(config: TrainConfig, start: Start, team: Workers) -> Path:
 
 def _needs(names: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*(objective_class(name).needs for name in names))
+
+
+def _cached_features(url: str) -> Teacher:
+    if not url:
+        raise ConfigError(
+            "features: distillation and geometry of source cache learn from a feature cache, none is named; "
+            "fill one with pipelines/cache_features.py"
+        )
+    return FeatureCache.existing(url).lookup
 
 
 def _source(config: TrainConfig) -> str:
