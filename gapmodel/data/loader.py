@@ -181,7 +181,7 @@ class Loader:
             budget, pad_to = self.config.row_tokens, self.config.pad_to
             batch = collate(examples, self.prompt, budget=budget, pad_to=pad_to)
         else:
-            batch = empty_batch(self.config.image_size, self.prompt.pad_token_id)
+            batch = empty_batch(self.reader.showing, self.prompt.pad_token_id)
         if torch.cuda.is_available():
             batch = batch.pin_memory()
         return _Loaded(batch=batch, faults=tuple(faults))
@@ -227,25 +227,47 @@ def phrase_length(prompt: Prompt) -> Callable[[str], int]:
     return lambda phrase: len(prompt.tokens([phrase])[0])
 
 
-def empty_batch(image_size: tuple[int, int], pad_token_id: int) -> Batch:
-    """A batch of one padding token and no picture: the row whose samples were all bad."""
+def empty_batch(showing: Showing, pad_token_id: int) -> Batch:
+    """A batch of one padding token, no picture and no row in any field: where all samples of a row were bad."""
 
     def none(*shape: int, dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.zeros(shape, dtype=dtype)
 
+    size, needs, real, ids = showing.image_size, showing.needs, torch.float32, torch.int32
+    layers = {
+        "depth": none(0, *size, dtype=real),
+        "normal": none(0, *size, 3, dtype=real),
+        "instance": none(0, *size, dtype=ids),
+    }
+    fields = {name: layer for name, layer in layers.items() if name in needs}
+    if showing.input_geometry:
+        fields |= {f"input_{name}": layers[name] for name in ("depth", "normal")}
+        fields["geometry_given"] = none(0, dtype=torch.bool)
+    if "points" in needs:
+        fields |= {name: none(0) for name in ("point_sample", "seen_point", "seen_image")}
+        fields |= {"point_first": none(0, 3, dtype=real), "seen_pixel": none(0, 2, dtype=real)}
+        fields["point_instance"] = none(0, dtype=ids)
+    if {"objects", "relations"} & needs:
+        fields |= {name: none(0) for name in ("object_sample", "object_phrase")}
+        fields["object_instance"] = none(0, dtype=ids)
+        fields["object_box_first"] = none(0, 15, dtype=real)
+    if "relations" in needs:
+        fields |= {name: none(0) for name in ("relation_phrase", "relation_inverse")}
+        fields["relation_objects"] = none(0, 2)
     return Batch(
         input_ids=torch.tensor([pad_token_id]),
         labels=torch.tensor([-100]),
         position_ids=none(3, 1),
-        group_ids=torch.tensor([-1], dtype=torch.int32),
-        branch_ids=none(1, dtype=torch.int32),
+        group_ids=torch.tensor([-1], dtype=ids),
+        branch_ids=none(1, dtype=ids),
         block_image=none(0),
         block_start=none(0),
         scene_block=none(0),
         branches=(),
         sample_keys=(),
         image_sample=none(0),
-        images=none(0, *image_size, 3, dtype=torch.uint8),
-        K=none(0, 3, 3, dtype=torch.float32),
-        cam2first=none(0, 4, 4, dtype=torch.float32),
+        images=none(0, *size, 3, dtype=torch.uint8),
+        K=none(0, 3, 3, dtype=real),
+        cam2first=none(0, 4, 4, dtype=real),
+        **fields,
     )
