@@ -25,6 +25,8 @@ def chance(answer_format: str, num_choices: int = 0, unit: str = "") -> float:
 
     A text with `num_choices` is one of as many that are possible (`possible_answers`). For numbers, scored by mean relative accuracy: what the best constant earns when counts (no unit) lie evenly
     between 1 and 5, and when the logarithms of measured answers lie evenly within one decade (say 0.3 to 3 m).
+    The best constant of the answers themselves, which VSI-Bench states as its chance level (frequency), would not do:
+    the more alike the answers are, the higher it is, and a dataset of one room size would pass for unbiased.
     """
     if answer_format in ("choice", "text") and num_choices:
         return 1.0 / num_choices

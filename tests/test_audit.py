@@ -122,6 +122,10 @@ def always_two(scene, rng):
     return asked(scene, f"How many {rng.choice(NAMES)}s?", "number", 2.0)
 
 
+def rooms_alike(scene, rng):
+    return asked(scene, "How large is the room?", "number", float(rng.uniform(16.0, 27.0)), "m2")
+
+
 def size_by_name(scene, rng):
     name = str(rng.choice(NAMES))
     size = 0.1 * 1.4 ** NAMES.index(name) * (1 + 0.1 * rng.random())
@@ -140,7 +144,7 @@ def set_without(options: Iterable[str], one: str) -> list[str]:
     "make",
     [
         always_yes, first_option, longest_option, largest_number, middle_number, label_tells, order_tells,
-        named_in_question, always_two, size_by_name, same_text,
+        named_in_question, always_two, rooms_alike, size_by_name, same_text,
     ],
 )  # fmt: skip
 def test_planted_bias_is_flagged(make):
