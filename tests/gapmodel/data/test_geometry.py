@@ -249,7 +249,8 @@ def test_words_of_marks_say_where_they_are(tiny_dataset: Dataset):
                 kinds.add(mark["kind"])
                 image = qa.views.index(mark["view"]) + 1
                 part = marks.split(f"image {image}: ", 1)[1].split(";")[0]
-                place = part.split(f"{mark['color']} {mark['kind']} [", 1)[1].split("]")[0]
+                name = " ".join(filter(None, (mark["color"], mark["kind"], mark["text"])))
+                place = part.split(f"{name} [", 1)[1].split("]")[0]
                 numbers = [int(value) for value in place.split(",")]
                 if mark["kind"] == "mask":
                     shown = sample.views[mark["view"]].instance == mark["instance"]
