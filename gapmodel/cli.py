@@ -69,7 +69,7 @@ def train(
         preset,
         data=[_weighted(text, 1.0) for text in data],
         out=str(out),
-        stages=stage or (),
+        stage_names=stage or (),
         steps=steps,
         objectives=dict(_weighted(text, None) for text in objective) if objective else None,
         **changes,

@@ -52,12 +52,12 @@ AUGMENT: Mapping[str, float] = {
 
 
 def default_config(
-    preset: str, *, data: Sequence[tuple[str, float]], out: str, stages: Sequence[str] = (),
+    preset: str, *, data: Sequence[tuple[str, float]], out: str, stage_names: Sequence[str] = (),
     steps: int | None = None, objectives: Mapping[str, float | None] | None = None, **changes: Any,
 ) -> TrainConfig:  # fmt: skip
     """The config of a run of a preset. `changes` are fields of TrainConfig that shall be otherwise.
 
-    stages: names from gapmodel.stages.RECIPES, each optionally with its length (`heads=500`). objectives: those to
+    stage_names: of gapmodel.stages.RECIPES, each optionally with its length (`heads=500`). objectives: those to
     learn from, all but distillation by default, with a weight where the stage's shall not count. Raises ConfigError
     for a name or value that does not exist.
     """
@@ -80,7 +80,7 @@ def default_config(
     }
     if "stages" not in changes:
         values["stages"] = make_stages(
-            stages or scale.stages, steps=scale.steps if steps is None else steps, objectives=wanted
+            stage_names or scale.stages, steps=scale.steps if steps is None else steps, objectives=wanted
         )
     return TrainConfig.from_dict(values | changes)
 

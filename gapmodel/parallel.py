@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +70,7 @@ def workers() -> Iterator[Workers]:
         return
     # Numbers on the host travel by gloo and never wait for the GPU.
     backend = "cpu:gloo,cuda:nccl" if gpu else "gloo"
-    alone = (
+    alone: dict[str, Any] = (
         {"store": dist.HashStore(), "rank": 0, "world_size": 1} if "RANK" not in os.environ else {}
     )
     dist.init_process_group(backend, **alone)
@@ -105,3 +107,11 @@ def gradient_scale(root: nn.Module) -> float:
 def whole(tensor: Tensor) -> Tensor:
     """The tensor itself, gathered from all processes if it is split over them."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def peak_memory(device: torch.device) -> int:
+    """Most bytes that this process ever held: on its GPU, or resident when it has none."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

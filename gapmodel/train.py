@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import resource
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from gapdata.errors import ConfigError, GapdataError
 from gapmodel.checkpoint import (
@@ -27,7 +23,7 @@ from gapmodel.checkpoint import (
 from gapmodel.data.plan import LoaderState
 from gapmodel.flops import peak_flops
 from gapmodel.optimizer import set_rates
-from gapmodel.parallel import Workers, workers
+from gapmodel.parallel import Workers, peak_memory, workers
 from gapmodel.run_log import LOG, RunLog
 from gapmodel.session import open_session
 from gapmodel.stages import stage_at
@@ -196,11 +192,3 @@ def _record(
     if peak := peak_flops(team.device):
         record["mfu"] = tally.flops / whole / (peak * team.size)
     return record
-
-
-def peak_memory(device: torch.device) -> int:
-    """Most bytes that this process ever held: on its GPU, or resident when it has none."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
