@@ -16,6 +16,7 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDe
 
 from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
+from gapmodel.fast_base import picture_layout, use_known_layout
 from gapmodel.geometry_input import GeometryInput
 from gapmodel.objectives import objective_class
 from gapmodel.patches import patch_grid, patchify, token_grid, unpatchify
@@ -35,6 +36,7 @@ class GapModel(Qwen3VLForConditionalGeneration):
 
     def __init__(self, config: GapConfig) -> None:
         super().__init__(config)
+        use_known_layout(self.model)
         for name, part in self._build_added(config).items():
             self.add_module(name, part)
 
@@ -112,8 +114,12 @@ class GapModel(Qwen3VLForConditionalGeneration):
     def _encode_patches(
         self, patches: Tensor, grid: Tensor, tokens: tuple[int, int], geometry: GeometryInput
     ) -> tuple[Grid, tuple[Grid, ...]]:
+        merge = self.config.vision_config.spatial_merge_size
+        layout = picture_layout(
+            self.model.visual, len(grid), tokens[0] * merge, tokens[1] * merge, patches.device
+        )
         output = self.model.visual(
-            patches.to(self.model.visual.dtype), grid_thw=grid, return_dict=True
+            patches.to(self.model.visual.dtype), grid_thw=grid, return_dict=True, **layout
         )
         shape = (len(grid), *tokens, -1)
         visual = output.pooler_output.view(shape)

@@ -44,18 +44,20 @@ class PretrainingModel(nn.Module):
         mask = packed_mask(
             batch.group_ids, batch.branch_ids, model.config.text_config._attn_implementation
         )
-        hidden_LD: Tensor = model.model(
-            input_ids=batch.input_ids[None],
+        rows, columns = visual.shape[1:3]
+        within = torch.arange(rows * columns, device=visual.device)
+        places_N = (batch.block_start[:, None] + within).flatten()
+        embedded_LD = model.get_input_embeddings()(batch.input_ids)
+        of_block = visual[batch.block_image].flatten(0, 2).to(embedded_LD.dtype)
+        hidden_LD: Tensor = model.model.language_model(
+            inputs_embeds=embedded_LD.index_copy(0, places_N, of_block)[None],
             position_ids=batch.position_ids[:, None],
             attention_mask=mask,
-            mm_encoder_outputs=model.encoder_outputs(
-                visual[batch.block_image], tuple(level[batch.block_image] for level in levels)
-            ),
+            visual_pos_masks=places_N,
+            deepstack_visual_embeds=[level[batch.block_image].flatten(0, 2) for level in levels],
             use_cache=False,
         ).last_hidden_state[0]
-        rows, columns = visual.shape[1:3]
-        places = torch.arange(rows * columns, device=hidden_LD.device)
-        scene = batch.block_start[batch.scene_block][:, None] + places
+        scene = batch.block_start[batch.scene_block][:, None] + within
         phrase = batch.phrase_token
         return Features(
             views=hidden_LD[scene].unflatten(1, (rows, columns)),

@@ -274,6 +274,25 @@ def test_a_picture_is_encoded_alone():
         torch.testing.assert_close(level[1:2], other, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(64, 96), (96, 32), (32, 32)])
+def test_pictures_of_one_size_are_encoded_as_transformers_does_one_by_one(size):
+    model = example_model()
+    torch.manual_seed(2)
+    images = torch.randint(0, 256, (3, *size, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        visual, levels = model.encode(images)
+        expected = model.model.get_image_features(
+            patchify(images, patch=16, merge=2, frames=2),
+            patch_grid(3, *size, 16, images.device),
+            return_dict=True,
+        )
+    flat = [grid.flatten(0, 2) for grid in (visual, *levels)]
+    for mine, theirs in zip(
+        flat, (expected.pooler_output, *expected.deepstack_features), strict=True
+    ):
+        torch.testing.assert_close(mine, torch.cat(theirs), atol=1e-5, rtol=1e-5)
+
+
 def test_rgb_alone_is_the_default():
     model = example_model(geometry=DEPTH_NORMAL)
     torch.nn.init.normal_(model.fusion.levels[0].out.weight, std=0.1)
