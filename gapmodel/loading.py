@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from gapdata.errors import ConfigError
@@ -63,7 +64,7 @@ def load_trained(
             load_checkpoint(place, root)
         else:
             root = PretrainingModel(GapModel.from_pretrained(place, config=config, dtype=dtype))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"{place}: not a model that can be loaded: {reason}") from error
     root.to(device=device, dtype=dtype).eval()
