@@ -59,7 +59,7 @@ class Color:
     seen: SeenRule = HALF_SEEN
     min_gap: float = 10.0  # CIELAB units by which every wrong colour is farther from the pixels
     max_distance: float = 25.0  # CIELAB units between the pixels and the nearest shade of the truth
-    min_pixels: int = 100  # that show the object: JPEG blurs the colours of what is smaller
+    min_pixels: float = 100.0  # that show the object: JPEG blurs the colours of what is smaller
     candidates: int = 4  # objects tried a view set
 
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
