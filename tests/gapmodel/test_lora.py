@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gapdata.errors import ConfigError
+from gapmodel.lora import add_lora, lora_parameters, merge_lora
+from gapmodel.model import GapModel
+from gapmodel.pretraining import PretrainingModel
+from tests.gapmodel.batches import example_batch, example_model
+
+ANSWERS = {"answers": 1.0}
+
+
+def loss_of(model: GapModel) -> float:
+    with torch.no_grad():
+        return float(PretrainingModel(model)(example_batch(), ANSWERS)["answers"].value)
+
+
+def test_adapters_start_as_nothing_and_sit_in_every_decoder_layer():
+    model = example_model(heads=["depth"])
+    before = loss_of(model)
+    add_lora(model, 4)
+    assert loss_of(model) == before
+    layers = len(model.model.language_model.layers)
+    found = lora_parameters(model)
+    assert len(found) == layers * 7 * 2
+    assert all("language_model.layers" in name for name in found)
+    assert {min(parameter.shape) for parameter in found.values()} == {4}
+    # What learned before still may.
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_learning_only_adapters_lowers_the_loss_and_leaves_the_weights():
+    model = example_model()
+    add_lora(model, 4)
+    adapters = lora_parameters(model)
+    model.requires_grad_(False)
+    for parameter in adapters.values():
+        parameter.requires_grad_(True)
+    kept = {
+        name: parameter.clone()
+        for name, parameter in model.named_parameters()
+        if name not in adapters
+    }
+    root, batch = PretrainingModel(model), example_batch()
+    optimizer = torch.optim.AdamW(adapters.values(), lr=1e-2)
+    before = loss_of(model)
+    for _ in range(10):
+        optimizer.zero_grad()
+        root(batch, ANSWERS)["answers"].value.backward()
+        optimizer.step()
+    assert loss_of(model) < before - 0.5
+    now = dict(model.named_parameters())
+    assert all(torch.equal(now[name], parameter) for name, parameter in kept.items())
+
+
+def test_merged_adapters_are_a_plain_model(tmp_path):
+    model = example_model()
+    names = set(model.state_dict())
+    add_lora(model, 4)
+    torch.manual_seed(3)
+    for parameter in lora_parameters(model).values():
+        torch.nn.init.normal_(parameter, std=0.1)
+    expected = loss_of(model)
+    merge_lora(model)
+    assert set(model.state_dict()) == names
+    assert not lora_parameters(model)
+    assert loss_of(model) == pytest.approx(expected, abs=1e-4)
+    model.save_pretrained(tmp_path)
+    again = GapModel.from_pretrained(tmp_path).eval()
+    assert loss_of(again) == pytest.approx(expected, abs=1e-4)
+    add_lora(again, 2)
+
+
+def test_adapters_that_cannot_be_are_refused():
+    model = example_model()
+    with pytest.raises(ConfigError, match="lora rank 0: expected 1 or more"):
+        add_lora(model, 0)
+    add_lora(model, 2)
+    with pytest.raises(ConfigError, match="has adapters already"):
+        add_lora(model, 2)
