@@ -21,7 +21,6 @@ from gapdata.shards.storage import open_storage, write_file
 Array = np.ndarray
 
 CARD = "encoder.json"
-_DIGEST = "identity"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +95,7 @@ class FeatureCache:
             )
         tensors = _packed(features) if self.storage == "int8" else {"features": features.bfloat16()}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        write_file(self.url, _name(key), save(tensors, {_DIGEST: self._digest, "key": key}))
+        write_file(self.url, _name(key), save(tensors, {"key": key}))
 
     def read(self, images: UInt8[Tensor, "V H W 3"]) -> Float32[Tensor, "V M h w C"] | None:
         """The pictures' features, or None when they were never stored. Raises DatasetError for a damaged or foreign file."""
@@ -110,7 +109,7 @@ class FeatureCache:
             tensors, header = load(data), _header(data)
         except (SafetensorError, ValueError) as error:
             raise DatasetError(f"{where}: damaged: {error}; delete the file") from error
-        if header.get(_DIGEST) != self._digest or header.get("key") != key:
+        if header.get("key") != key:
             raise DatasetError(
                 f"{where}: holds features of another encoder or other pictures; delete the file"
             )

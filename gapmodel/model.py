@@ -39,6 +39,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
         use_known_layout(self.model)
         for name, part in self._build_added(config).items():
             self.add_module(name, part)
+        borrowed = getattr(self.geometry_encoder, "borrowed", ())
+        self._keys_to_ignore_on_save |= {f"geometry_encoder.{name}" for name in borrowed}
 
     @staticmethod
     def _build_added(config: GapConfig) -> dict[str, nn.Module | None]:

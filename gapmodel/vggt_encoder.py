@@ -39,6 +39,13 @@ class VggtEncoder(nn.Module):
             load_vggt(self.aggregator, self.settings.weights)
             self.has_weights = True
 
+    @property
+    def borrowed(self) -> tuple[str, ...]:
+        """Names of parameters that come from the settings' checkpoint, whose licence is not ours: never saved with a model."""
+        if not self.settings.weights or self.settings.source != "online":
+            return ()
+        return tuple(f"aggregator.{name}" for name in self.aggregator.state_dict())
+
     def forward(self, pictures: GeometryInput) -> tuple[Float[Tensor, "I h w C"], ...]:
         """The features of each level, the main visual tokens' last."""
         rows, columns = (side // self.patch_size for side in pictures.size)

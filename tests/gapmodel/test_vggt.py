@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -16,10 +16,13 @@ from gapmodel.fusion import build_fusion
 from gapmodel.geometry_encoder import build_geometry_encoder
 from gapmodel.geometry_input import GeometryInput
 from gapmodel.grids import resample
+from gapmodel.model import GapModel
+from gapmodel.presets import build_model
 from gapmodel.vggt import VggtAggregator, VggtSettings, network_size, vggt_features
 from gapmodel.vggt_encoder import VggtEncoder
 from gapmodel.vggt_weights import load_vggt, vggt_identity
 from gapmodel.vit import Attention, Block, axial_rotation, grid_positions, rotate_axially
+from tests.gapmodel.batches import example_config
 
 TINY = {
     "width": 32, "heads": 2, "depth": 4, "backbone_depth": 1, "registers": 2, "taps": [1, 2, 3],
@@ -349,6 +352,24 @@ def test_named_weights_must_be_loaded_first(tmp_path: Path) -> None:
     source.load_weights()
     expected = vggt_features(network(7), pictures(), SAMPLES)
     assert torch.equal(source(given(pictures()))[0], resample(expected[:, 0], (2, 3)))
+
+
+def test_weights_of_others_are_not_saved_with_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "vggt.pt"
+    torch.save(network(7).state_dict(), path)
+    geometry = {"kind": "vggt", **TINY, "weights": str(path)}
+    model = build_model(example_config(geometry=geometry, fusion={"width": 32, "heads": 2}))
+    model.geometry_encoder.load_weights()
+    model.save_pretrained(tmp_path / "model")
+    saved = load_file(tmp_path / "model" / "model.safetensors")
+    assert "geometry_encoder.absent" in saved
+    assert not [name for name in saved if "aggregator" in name]
+    again = GapModel.from_pretrained(tmp_path / "model")
+    with pytest.raises(ConfigError, match="were not loaded"):
+        again.encode(pictures())
+    again.geometry_encoder.load_weights()
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_missing_inputs_are_named() -> None:
