@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
 from gapmodel.data.prompt import IMAGE, VISION_END, VISION_START
+from gapmodel.lora import add_lora
 from gapmodel.model import GapModel
 
 
@@ -72,7 +74,7 @@ PRESETS: Mapping[str, Preset] = {
             "pointmap": {"width": 16, "heads": 4},
             "pose": {"width": 32, "heads": 2, "depth": 1},
             "reconstruction": {"width": 32, "heads": 2, "depth": 1},
-            "point_image": {"width": 16}, "geometry_language": {"width": 16},
+            "point_image": {"width": 16, "most_rows": 256}, "geometry_language": {"width": 16},
             "relations": {"width": 16}, "distillation": {"hidden": 32},
         },
     ),
@@ -122,12 +124,13 @@ def preset_config(
     geometry: Mapping[str, Any] | None = None,
     fusion: Mapping[str, Any] | None = None,
     heads: Collection[str] | Mapping[str, Mapping[str, Any]] = (),
+    lora: int = 0,
 ) -> GapConfig:
     """The configuration of a preset. Raises ConfigError for a name that is none.
 
     tokenizer: whose special tokens and size the model gets, needed for presets without a hub checkpoint. geometry:
     {"kind": ...} and settings of that encoder; without it the model has none. heads: objectives by name, with
-    settings where they shall not be the preset's.
+    settings where they shall not be the preset's. lora: rank of adapters in the decoder.
     """
     if name not in PRESETS:
         raise ConfigError(f"preset {name!r}: expected one of {', '.join(PRESETS)}")
@@ -145,6 +148,7 @@ def preset_config(
             for head, changed in settings.items()
             if head != "answers"
         },
+        lora=lora,
     )
     if tokenizer is not None:
         use_tokenizer(config, tokenizer)
@@ -177,7 +181,11 @@ def build_model(
     Parts that the source lacks start from random weights. device "meta" gives shapes only.
     """
     if source:
-        model = GapModel.from_pretrained(source, config=config, dtype=dtype)
+        plain = copy.deepcopy(config)
+        plain.lora = 0  # the source's layers are not wrapped yet
+        model = GapModel.from_pretrained(source, config=plain, dtype=dtype)
+        if config.lora:
+            add_lora(model, config.lora)
         return model.to(device)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)

@@ -37,7 +37,7 @@ class PointImage(Objective):
         width: int = 128,
         radius: float = 0.1,
         neighbours: int = 16,
-        most_rows: int = 2048,
+        most_rows: int = 1024,
     ) -> None:
         super().__init__()
         require(
