@@ -39,6 +39,7 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of all stages without their own number.", rich_help_panel=LEARN)] = None,
     objective: Annotated[list[str] | None, typer.Option(metavar="NAME[=WEIGHT]", help="Learn only from this: answers, depth, normal, pose, pointmap, reconstruction, point_image, geometry_language, relations; again for several.", rich_help_panel=LEARN)] = None,
     geometry: Annotated[str, typer.Option(help="Geometry as an input too: depth_normal, vggt or none.", rich_help_panel=LEARN)] = "depth_normal",
+    lora: Annotated[int, typer.Option(min=0, metavar="RANK", help="Adapters of this rank learn in place of the language model; 0: it learns itself.", rich_help_panel=LEARN)] = 0,
     size: Annotated[str, typer.Option(metavar="WxH", help="Size that pictures are brought to.", rich_help_panel=WHAT)] = "",
     row_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of a packed row.", rich_help_panel=RUN)] = None,
     rows: Annotated[int | None, typer.Option(min=1, help="Rows of a step, over all GPUs together; what does not fit at once is accumulated.", rich_help_panel=RUN)] = None,
@@ -59,6 +60,7 @@ def train(
     changes: dict[str, Any] = {
         "split": split, "init": init, "seed": seed, "geometry": {"kind": geometry}, "workers": workers,
         "save_minutes": save_minutes, "max_bad_samples": max_bad_samples, "compile": compile_layers,
+        "lora": lora,
     }  # fmt: skip
     changes |= {"row_tokens": row_tokens} if row_tokens else {}
     changes |= {"rows": rows} if rows else {}

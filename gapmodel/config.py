@@ -12,7 +12,8 @@ class GapConfig(Qwen3VLConfig):
     """Qwen3-VL's configuration with a geometry encoder, its fusion and the heads of the objectives.
 
     geometry: {"kind": "none" | "depth_normal" | "vggt", ...sizes of that encoder}. fusion: sizes of the fusion.
-    heads: objective name -> its settings; the heads that the model has.
+    heads: objective name -> its settings; the heads that the model has. lora: rank of the adapters that the decoder
+    has and its state dict contains, 0 for none.
     """
 
     model_type = "gapmodel"
@@ -20,6 +21,7 @@ class GapConfig(Qwen3VLConfig):
     geometry: dict[str, Any] = field(default_factory=lambda: {"kind": "none"})
     fusion: dict[str, Any] = field(default_factory=dict)
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lora: int = 0
 
     @classmethod
     def get_config_dict(cls, name_or_path: Any, **kwargs: Any) -> tuple[dict[str, Any], Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from torch import nn
 
 from gapdata.errors import ConfigError, MissingDependencyError
-from gapmodel.model import GapModel
+
+if TYPE_CHECKING:
+    from gapmodel.model import GapModel
 
 # Every linear layer of the decoder: attention's and the feed-forward's.
 ADAPTED = r"model\.language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
@@ -31,6 +35,7 @@ def add_lora(model: GapModel, rank: int) -> None:
     # peft freezes everything else.
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(learning.get(name.replace(".base_layer", ""), True))
+    model.config.lora = rank
 
 
 def lora_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
@@ -43,7 +48,7 @@ def lora_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     }
 
 
-def merge_lora(model: nn.Module) -> None:
+def merge_lora(model: GapModel) -> None:
     """Add what adapters have learned to the weights and take them out: the model has the hub's layout again."""
     for name, layer in _adapted(model):
         layer.merge()
@@ -51,8 +56,9 @@ def merge_lora(model: nn.Module) -> None:
         setattr(model.get_submodule(parent), attribute, layer.get_base_layer())
     if hasattr(model, "peft_config"):
         del model.peft_config
+    model.config.lora = 0
 
 
-def _adapted(model: nn.Module) -> list[tuple[str, nn.Module]]:
+def _adapted(model: nn.Module) -> list[tuple[str, Any]]:
     """Layers that peft has wrapped, by name."""
     return [(name, module) for name, module in model.named_modules() if hasattr(module, "lora_A")]

@@ -18,6 +18,7 @@ from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
 from gapmodel.fast_base import picture_layout, use_known_layout
 from gapmodel.geometry_input import GeometryInput
+from gapmodel.lora import add_lora
 from gapmodel.objectives import objective_class
 from gapmodel.patches import patch_grid, patchify, token_grid, unpatchify
 
@@ -39,6 +40,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
         use_known_layout(self.model)
         for name, part in self._build_added(config).items():
             self.add_module(name, part)
+        if config.lora:
+            add_lora(self, config.lora)
         borrowed = getattr(self.geometry_encoder, "borrowed", ())
         self._keys_to_ignore_on_save |= {f"geometry_encoder.{name}" for name in borrowed}
 

@@ -10,6 +10,7 @@ from transformers import Qwen3VLForConditionalGeneration, Qwen3VLTextModel, Qwen
 
 from gapmodel.fusion import GeometryFusion
 from gapmodel.geometry_encoder import DepthNormalEncoder
+from gapmodel.lora import lora_parameters
 from gapmodel.model import GapModel
 from gapmodel.objectives.objective import Objective
 from gapmodel.stages import rate_factor
@@ -49,7 +50,10 @@ def parts_of(model: nn.Module) -> dict[str, str]:
 
 
 def freeze(model: GapModel, stage: Stage) -> None:
-    """Let the parts of a stage learn, and of the heads only those whose objective counts; freeze the rest."""
+    """Let the parts of a stage learn, and of the heads only those whose objective counts; freeze the rest.
+
+    Where the language model has adapters, they learn in its place.
+    """
     parts = parts_of(model)
     idle = {
         id(parameter)
@@ -57,6 +61,12 @@ def freeze(model: GapModel, stage: Stage) -> None:
         if not stage.weights.get(name, 0.0) > 0
         for parameter in head.parameters()
     }
+    if adapters := lora_parameters(model):
+        idle |= {
+            id(parameter)
+            for name, parameter in model.named_parameters()
+            if parts[name] == "language" and name not in adapters
+        }
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(parts[name] in stage.rates and id(parameter) not in idle)
 

@@ -20,6 +20,7 @@ from gapmodel.data.plan import LoaderState
 from gapmodel.data.prompt import Prompt
 from gapmodel.data.reading import Teacher
 from gapmodel.feature_cache import FeatureCache
+from gapmodel.lora import merge_lora
 from gapmodel.model import GapModel
 from gapmodel.objectives import objective_class
 from gapmodel.parallel import Workers
@@ -124,6 +125,7 @@ def prepare(config: TrainConfig, team: Workers) -> Start:
         geometry=config.geometry,
         fusion=config.fusion,
         heads={name: config.heads.get(name, {}) for name in objectives(config)},
+        lora=config.lora,
     )
     vision = model_config.vision_config
     processor = GapProcessor(
@@ -145,6 +147,7 @@ def export_model(config: TrainConfig, start: Start, team: Workers) -> Path:
         assert checkpoint is not None
         root = PretrainingModel(start.new_model())
         load_checkpoint(checkpoint, root)
+        merge_lora(root.model)
         shutil.rmtree(beside, ignore_errors=True)
         try:
             root.model.save_pretrained(beside)

@@ -72,6 +72,9 @@ class TrainConfig:
     geometry: Mapping[str, Any] = field(default_factory=lambda: {"kind": "none"})
     fusion: Mapping[str, Any] = field(default_factory=dict)
     heads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lora: int = (
+        0  # rank of adapters that learn in place of the language model, 0 = it learns itself
+    )
 
     image_size: tuple[int, int] = (96, 128)
     row_tokens: int = 1024

@@ -6,8 +6,11 @@ import torch
 from gapdata.errors import ConfigError
 from gapmodel.lora import add_lora, lora_parameters, merge_lora
 from gapmodel.model import GapModel
+from gapmodel.optimizer import freeze
+from gapmodel.presets import build_model
 from gapmodel.pretraining import PretrainingModel
-from tests.gapmodel.batches import example_batch, example_model
+from gapmodel.train_config import Stage
+from tests.gapmodel.batches import example_batch, example_config, example_model
 
 ANSWERS = {"answers": 1.0}
 
@@ -71,6 +74,38 @@ def test_merged_adapters_are_a_plain_model(tmp_path):
     again = GapModel.from_pretrained(tmp_path).eval()
     assert loss_of(again) == pytest.approx(expected, abs=1e-4)
     add_lora(again, 2)
+
+
+def test_a_model_built_from_a_source_gets_adapters_and_keeps_them(tmp_path):
+    plain = example_model()
+    plain.save_pretrained(tmp_path / "hub")
+    config = example_config()
+    config.lora = 4
+    model = build_model(config, source=str(tmp_path / "hub")).eval()
+    assert loss_of(model) == loss_of(plain)
+    torch.manual_seed(4)
+    for parameter in lora_parameters(model).values():
+        torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(tmp_path / "adapted")
+    again = GapModel.from_pretrained(tmp_path / "adapted").eval()
+    assert loss_of(again) == loss_of(model) != loss_of(plain)
+    assert build_model(config).state_dict().keys() == model.state_dict().keys()
+
+
+def test_adapters_learn_in_place_of_the_language_model():
+    model = example_model(heads=["depth"])
+    add_lora(model, 4)
+    stage = Stage(
+        name="mix", steps=1, rates={"language": 1e-3, "heads": 1e-3}, weights={"depth": 1.0}
+    )
+    freeze(model, stage)
+    learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    heads = {name for name in learning if name.startswith("heads.")}
+    assert learning - heads == set(lora_parameters(model))
+    assert heads
+    model.requires_grad_(True)
+    freeze(model, Stage(name="heads", steps=1, rates={"heads": 1e-3}, weights={"depth": 1.0}))
+    assert {n for n, p in model.named_parameters() if p.requires_grad} == heads
 
 
 def test_adapters_that_cannot_be_are_refused():
