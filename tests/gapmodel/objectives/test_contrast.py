@@ -103,9 +103,9 @@ def test_pairs_without_negatives_cost_nothing(count):
 
 
 def test_the_first_valid_one_of_each_kind():
-    kind = torch.tensor([3, 5, 3, 3, 5, 7])
-    valid = torch.tensor([False, True, True, True, True, False])
-    assert first_of_kind(kind, valid).tolist() == [False, True, True, False, False, False]
+    kind = torch.tensor([9, 3, 5, 3, 3, 5, 7])
+    valid = torch.tensor([False, False, True, True, True, True, False])
+    assert first_of_kind(kind, valid).nonzero().flatten().tolist() == [2, 3]
     assert first_of_kind(kind[:0], valid[:0]).tolist() == []
 
 
