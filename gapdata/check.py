@@ -176,7 +176,8 @@ def _check_files(url: str, manifest: Manifest, findings: _Findings) -> None:
     filesystem, root = open_storage(url)
     found = [path.removeprefix(root).lstrip("/") for path in filesystem.find(f"{root}/shards")]
     named = [shard.name for shard in manifest.shards]
-    for name in sorted(set(found) - set(named)):
+    known = {*named, *(f"{name}.idx" for name in named)}  # Energon's
+    for name in sorted(set(found) - known):
         findings.add("files", name, "is not in the manifest")
     if len(set(named)) < len(named):
         findings.add("files", "dataset.json", "names a shard twice")

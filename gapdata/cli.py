@@ -166,6 +166,20 @@ def rebuild(
 
 
 @app.command()
+def index(
+    url: Url,
+    energon: Annotated[
+        bool, typer.Option("--energon", help="Write .nv-meta, for Megatron-Energon.")
+    ],
+) -> None:
+    """Write index files of other loaders into a dataset; its own are always there."""
+    from gapdata.shards.energon import write_energon_index
+
+    for name in write_energon_index(url):
+        typer.echo(name)
+
+
+@app.command()
 def merge(
     urls: Annotated[list[str], typer.Argument(metavar="DATASET...", help="Finished datasets.")],
     out: NewDataset,

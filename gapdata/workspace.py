@@ -13,6 +13,7 @@ from typing import Any
 from gapdata.card import CARD_NAME
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shard_job import ShardResult
+from gapdata.shards.energon import FOLDER as ENERGON
 from gapdata.shards.index import QA_NAME, SAMPLES_NAME
 from gapdata.shards.manifest import MANIFEST_NAME, Failure, Manifest, read_manifest
 from gapdata.shards.storage import open_storage, write_file
@@ -21,7 +22,7 @@ from gapdata.shards.writer import ShardRecord
 _BUILD = "_build"
 _CONFIG = f"{_BUILD}/config.json"
 # What a build may replace, in the order it is removed: the manifest first, so that nothing half-gone looks whole.
-_OWNED = (MANIFEST_NAME, SAMPLES_NAME, QA_NAME, CARD_NAME, "shards", _BUILD)
+_OWNED = (MANIFEST_NAME, SAMPLES_NAME, QA_NAME, CARD_NAME, ENERGON, "shards", _BUILD)
 
 
 class Workspace:

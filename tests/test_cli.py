@@ -17,6 +17,7 @@ FLAGS = {
     "build": "source out root scenes num_scenes split seed renderer size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers max_failures overwrite as_json",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
+    "index": "url energon",
     "info": "url as_json",
     "merge": "urls out workers overwrite as_json",
     "preview": "url out key samples",
