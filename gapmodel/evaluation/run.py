@@ -44,7 +44,7 @@ def evaluate(
     An evaluation that was stopped goes on from what `out` holds. `progress` is called with (samples done, in total).
     Raises ConfigError for what cannot be evaluated, DatasetError for a bad sample.
     """
-    dataset = open_dataset(config.data, split=config.split or None, layers=("instance",))
+    dataset = open_dataset(config.data, split=config.split or None, layers=("depth", "instance"))
     _require_tasks(dataset, config)
     trained = load_trained(
         Path(config.checkpoint), device=config.device, dtype=getattr(torch, config.dtype)

@@ -14,6 +14,7 @@ from gapdata.answers import AnswerError, parse_answer, rounded_value
 from gapdata.sample import QA, Sample
 from gapmodel.metrics.boxes import boxes_from_bbox_3d, iou_matrix
 from gapmodel.metrics.detection import match_detections, total
+from gapmodel.metrics.free_space import stands_free
 from gapmodel.metrics.numbers import accuracy_of_errors, relative_accuracy
 from gapmodel.metrics.records import RECORDS, read_record
 
@@ -52,8 +53,9 @@ def score_answer(sample: Sample, qa: QA, reply: str) -> Score:
     number: relative accuracy (`numbers`), figure `exact`; hours on a clock: exact. choice, yesno: exact. point: relative
     accuracy of the distance between the points, figure `error_m`. box: 1 for an IoU of 0.25 or more, figures `iou`,
     `iou_50` and `view`. list: F1 of boxes at IoU 0.25, figures `matched`, `predicted` and `true`. pixel: within 5 % of
-    the longer side, or on the object where any of its pixels is right, figure `error_px`. text: records (fenced JSON)
-    by their task, see `records`; other words by F1 of their words. Needs the layer instance for pixels on objects.
+    the longer side, or on the object where any of its pixels is right, or where it stands free, figure `error_px`. text:
+    records (fenced JSON) by their task, see `records`; other words by F1 of their words. Needs the layers depth and
+    instance.
     """
     try:
         parsed = parse_answer(reply, qa.format, qa.unit, qa.choices)
@@ -112,7 +114,10 @@ def _pixel(sample: Sample, qa: QA, parsed: list[float], truth: list[float]) -> _
     height, width = view.camera.height, view.camera.width
     error = float(np.linalg.norm(np.subtract(parsed, truth)))
     hit = error <= PIXEL_TOLERANCE * max(height, width)
-    if qa.evidence.get("any_pixel_of_the_object_is_right") and qa.objects:
+    if qa.task == "free_space_point":
+        spot = int(parsed[0]), int(parsed[1])
+        hit = stands_free(sample, qa.views[0], spot, float(qa.evidence["radius_m"]))
+    elif qa.evidence.get("any_pixel_of_the_object_is_right") and qa.objects:
         if view.instance is None:
             raise ValueError("pixel: expected a view with instance ids; read that layer")
         u, v = int(parsed[0]), int(parsed[1])

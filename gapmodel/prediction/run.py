@@ -109,7 +109,7 @@ def predict_sample(
     Without a question, `questions` of the sample's own are answered, with the true answer and the score of each.
     Raises ConfigError for a key that is not there.
     """
-    dataset = open_dataset(data, layers=("rgb", "instance"))
+    dataset = open_dataset(data, layers=("rgb", "depth", "instance"))
     try:
         place = dataset.index(key) if key else 0
     except KeyError:

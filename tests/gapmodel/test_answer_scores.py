@@ -12,6 +12,7 @@ import pytest
 from gapdata.sample import QA, Sample
 from gapdata.shards.reader import Dataset
 from gapmodel.metrics.answers import Score, score_answer, word_f1
+from gapmodel.metrics.free_space import stands_free
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,29 @@ def test_pixels_hit_near_or_on_the_object(samples: list[Sample]) -> None:
     bare = replace(sample, views=tuple(replace(view, instance=None) for view in sample.views))
     with pytest.raises(ValueError, match="instance"):
         score_answer(bare, qa, "[5, 5]")
+
+
+def test_any_spot_where_the_thing_stands_free_is_right(samples: list[Sample]) -> None:
+    asked = [
+        (sample, qa) for sample in samples for qa in sample.qa if qa.task == "free_space_point"
+    ]
+    claims = [(sample, qa) for sample, qa in asked if qa.format == "yesno"]
+    spots = [(sample, qa) for sample, qa in asked if qa.format == "pixel"]
+    assert claims
+    assert spots
+    for sample, qa in claims:
+        u, v = map(int, qa.markers[0]["pixel"])
+        assert stands_free(sample, qa.views[0], (u, v), qa.evidence["radius_m"]) == qa.value
+    rng = np.random.default_rng(0)
+    for sample, qa in spots:
+        u, v = qa.value
+        tight = replace(qa, evidence={**qa.evidence, "radius_m": 20.0})
+        assert score_answer(sample, tight, qa.answer).score == 0.0  # no room is that large
+        ids = sample.views[qa.views[0]].instance
+        labels = {instance.id: instance.label for instance in sample.instances}
+        for u, v in zip(rng.integers(0, 128, 5), rng.integers(0, 96, 5), strict=True):
+            on_floor = labels.get(int(ids[v, u])) == "floor"
+            assert score_answer(sample, qa, f"[{u}, {v}]").score <= on_floor
 
 
 @pytest.mark.parametrize(
