@@ -211,9 +211,8 @@ def pack(
         raise ValueError(f"{len(image_sample)} pictures, {len(pictures)} of them shown in a group")
 
     def tokens(parts: list[Array], fill: int) -> torch.Tensor:
-        joined = np.concatenate(parts, axis=-1)
-        width = [(0, 0)] * (joined.ndim - 1) + [(0, padding)]
-        return torch.from_numpy(np.pad(joined, width, constant_values=fill))
+        rest = np.full((*parts[0].shape[:-1], padding), fill, parts[0].dtype)
+        return torch.from_numpy(np.concatenate([*parts, rest], axis=-1))
 
     return {
         "input_ids": tokens(row.ids, pad_token_id),

@@ -55,6 +55,7 @@ from gapmodel.data.questions import (
 Array = np.ndarray
 
 NEEDS = frozenset({"depth", "normal", "instance", "points", "objects", "relations", "teacher"})
+INSTANCES = b',"instances":['  # in meta.json, whose keys and spaces are fixed; no JSON string holds such a quote
 LAYER_TYPES: Mapping[str, tuple[type, tuple[int, ...]]] = {
     "rgb": (np.uint8, (3,)),
     "depth": (np.float32, ()),
@@ -165,9 +166,9 @@ class _Reading:
         self.key, self.count = row["key"], row["num_qa"]
         self.members = dataset.read_members(visit.sample, self._names())
         self.decoded: dict[tuple[int, str], Array] = {}
-        meta = load_json(self._member(META), META)
+        meta = self._meta()
         with as_dataset_error(META):
-            version, self.instances = meta["schema_version"], meta["instances"]
+            version, self.instances = meta["schema_version"], meta.get("instances", ())
             if version != SCHEMA_VERSION:
                 raise DatasetError(
                     f"{META}: expected schema version {SCHEMA_VERSION}, found {version}"
@@ -222,6 +223,14 @@ class _Reading:
         if name not in self.members:
             raise DatasetError(f"member {name} is missing")
         return self.members[name]
+
+    def _meta(self) -> Any:
+        """The record of meta.json; without its instances, the bulk of it, when no object is asked for."""
+        data = self._member(META)
+        if not {"objects", "relations"} & self.showing.needs:
+            head, border, _ = data.partition(INSTANCES)
+            data = head + b"}" if border else data
+        return load_json(data, META)
 
     def _layer(self, view: int, layer: str) -> Array:
         if (view, layer) not in self.decoded:
