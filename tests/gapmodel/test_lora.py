@@ -4,13 +4,17 @@ import pytest
 import torch
 
 from gapdata.errors import ConfigError
+from gapmodel.checkpoint import latest_checkpoint
+from gapmodel.loading import load_trained
 from gapmodel.lora import add_lora, lora_parameters, merge_lora
 from gapmodel.model import GapModel
 from gapmodel.optimizer import freeze
 from gapmodel.presets import build_model
 from gapmodel.pretraining import PretrainingModel
+from gapmodel.train import train
 from gapmodel.train_config import Stage
 from tests.gapmodel.batches import example_batch, example_config, example_model
+from tests.gapmodel.runs import run_config
 
 ANSWERS = {"answers": 1.0}
 
@@ -106,6 +110,23 @@ def test_adapters_learn_in_place_of_the_language_model():
     model.requires_grad_(True)
     freeze(model, Stage(name="heads", steps=1, rates={"heads": 1e-3}, weights={"depth": 1.0}))
     assert {n for n, p in model.named_parameters() if p.requires_grad} == heads
+
+
+def test_a_run_with_adapters_ends_as_a_plain_model(tiny_url, tmp_path):
+    run = run_config(tiny_url, tmp_path / "run", steps=2, lora=2)
+    folder = train(run).model
+    assert folder is not None
+    plain = GapModel.from_pretrained(folder).eval()
+    assert (plain.config.lora, lora_parameters(plain)) == (0, {})
+    checkpoint = latest_checkpoint(tmp_path / "run")
+    assert checkpoint is not None
+    adapted = load_trained(checkpoint).model
+    assert adapted.config.lora == 2
+    learned = [p for name, p in lora_parameters(adapted).items() if "lora_B" in name]
+    assert all(bool(parameter.any()) for parameter in learned)
+    merge_lora(adapted)
+    for (name, mine), theirs in zip(adapted.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-6, msg=name)
 
 
 def test_adapters_that_cannot_be_are_refused():
