@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 
 from gapdata.card import CARD_NAME, dataset_card
+from gapdata.croissant import CROISSANT_NAME, croissant
 from gapdata.errors import GapdataError
 from gapdata.executors import Executor
 from gapdata.shard_job import ShardResult
@@ -126,7 +127,8 @@ def finish_dataset(
         drops=dict(sorted(drops.items())),
         failures=tuple(failures),
     )
-    write_index(out, samples, qa)
+    indexes = write_index(out, samples, qa)
+    write_file(out, CROISSANT_NAME, croissant(manifest, indexes).encode())
     write_file(out, CARD_NAME, dataset_card(manifest).encode())
     write_manifest(out, manifest)
     return manifest

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any
 
 from gapdata.card import CARD_NAME
+from gapdata.croissant import CROISSANT_NAME
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shard_job import ShardResult
 from gapdata.shards.energon import FOLDER as ENERGON
@@ -22,7 +23,16 @@ from gapdata.shards.writer import ShardRecord
 _BUILD = "_build"
 _CONFIG = f"{_BUILD}/config.json"
 # What a build may replace, in the order it is removed: the manifest first, so that nothing half-gone looks whole.
-_OWNED = (MANIFEST_NAME, SAMPLES_NAME, QA_NAME, CARD_NAME, ENERGON, "shards", _BUILD)
+_OWNED = (
+    MANIFEST_NAME,
+    SAMPLES_NAME,
+    QA_NAME,
+    CARD_NAME,
+    CROISSANT_NAME,
+    ENERGON,
+    "shards",
+    _BUILD,
+)
 
 
 class Workspace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -147,8 +148,9 @@ def _tally(column: pa.ChunkedArray) -> dict[str, int]:
     return dict(sorted(tally.items()))
 
 
-def write_index(url: str, samples: pa.Table, qa: pa.Table) -> None:
-    """Writes both index files. Raises ConfigError when they cannot be written."""
+def write_index(url: str, samples: pa.Table, qa: pa.Table) -> dict[str, tuple[int, str]]:
+    """Writes both index files; returns the bytes and sha256 of each. Raises ConfigError when they cannot be written."""
+    written = {}
     for name, table, schema in (
         (SAMPLES_NAME, samples, SAMPLES_SCHEMA),
         (QA_NAME, qa, QA_SCHEMA),
@@ -158,7 +160,10 @@ def write_index(url: str, samples: pa.Table, qa: pa.Table) -> None:
         pq.write_table(
             table.cast(schema).combine_chunks(), sink, row_group_size=_ROW_GROUP, compression="zstd"
         )
-        write_file(url, name, sink.getvalue())
+        data = sink.getvalue()
+        write_file(url, name, data)
+        written[name] = (len(data), hashlib.sha256(data).hexdigest())
+    return written
 
 
 def read_samples(url: str, columns: Sequence[str] | None = None) -> pa.Table:
