@@ -33,6 +33,25 @@ class Contrast:
     backward_accuracy: Tensor
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pairs:
+    """N pairs that belong together, and how like every row's side is to every column's; matches are on the diagonal.
+
+    logits: similarities. forward_negative, backward_negative: what a row may not choose, what a column may not. valid: pairs
+    that count. temperature: what similarities were divided by.
+    """
+
+    logits: Float32[Tensor, "N N"]
+    forward_negative: Bool[Tensor, "N N"]
+    backward_negative: Bool[Tensor, "N N"]
+    valid: Bool[Tensor, " N"]
+    temperature: Float32[Tensor, ""]
+
+    def contrast(self) -> Contrast:
+        """What InfoNCE finds."""
+        return info_nce(self.logits, self.forward_negative, self.backward_negative, self.valid)
+
+
 class Temperature(nn.Module):
     """A learned scale of similarities, 1 / temperature, bounded smoothly so that it can leave a bound again."""
 

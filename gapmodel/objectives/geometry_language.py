@@ -7,9 +7,9 @@ from torch import nn
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
 from gapmodel.objectives.contrast import (
+    Pairs,
     Temperature,
     first_of_kind,
-    info_nce,
     phrase_features,
     similarities,
 )
@@ -35,6 +35,20 @@ class GeometryLanguage(Objective):
 
     def forward(self, features: Features, batch: Batch) -> Loss:
         """The loss over the objects that a mask shows and a phrase describes."""
+        pairs = self.compare(features, batch)
+        found = pairs.contrast()
+        return Loss(
+            value=found.loss,
+            count=found.count,
+            metrics={
+                "region_to_phrase": found.forward_accuracy,
+                "phrase_to_region": found.backward_accuracy,
+                "temperature": pairs.temperature,
+            },
+        )
+
+    def compare(self, features: Features, batch: Batch) -> Pairs:
+        """Objects' regions against their phrases."""
         assert batch.object_phrase is not None
         cells = split_tokens(self.tokens(features))
         pooled, seen = pool_regions(cells, coverage(batch, *cells.shape[2:]))
@@ -46,15 +60,10 @@ class GeometryLanguage(Objective):
         logits = similarities(self.region(pooled.to(cells.dtype)), self.phrase(phrases), scale)
         # Equal phrases share a row.
         other = batch.object_phrase[:, None] != batch.object_phrase[None, :]
-        found = info_nce(
-            logits, other & first_of_kind(batch.object_phrase, valid)[None, :], other, valid
-        )
-        return Loss(
-            value=found.loss,
-            count=found.count,
-            metrics={
-                "region_to_phrase": found.forward_accuracy,
-                "phrase_to_region": found.backward_accuracy,
-                "temperature": 1.0 / scale.detach()[0],
-            },
+        return Pairs(
+            logits=logits,
+            forward_negative=other & first_of_kind(batch.object_phrase, valid)[None, :],
+            backward_negative=other,
+            valid=valid,
+            temperature=1.0 / scale.detach()[0],
         )

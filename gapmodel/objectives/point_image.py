@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
-from gapmodel.objectives.contrast import Temperature, info_nce, similarities
+from gapmodel.objectives.contrast import Pairs, Temperature, similarities
 from gapmodel.objectives.objective import Loss, Objective
 from gapmodel.objectives.tokens import TokenGrid, mlp, split_tokens
 from gapmodel.settings import require
@@ -51,6 +51,20 @@ class PointImage(Objective):
 
     def forward(self, features: Features, batch: Batch) -> Loss:
         """The loss over the rows, evenly chosen of more than `most_rows`."""
+        pairs = self.compare(features, batch)
+        found = pairs.contrast()
+        return Loss(
+            value=found.loss,
+            count=found.count,
+            metrics={
+                "pixel_to_point": found.forward_accuracy,
+                "point_to_pixel": found.backward_accuracy,
+                "temperature": pairs.temperature,
+            },
+        )
+
+    def compare(self, features: Features, batch: Batch) -> Pairs:
+        """Rows' pixels against their points."""
         assert batch.point_sample is not None
         assert batch.point_first is not None
         assert batch.seen_point is not None
@@ -71,15 +85,12 @@ class PointImage(Objective):
 
         place, sample = batch.point_first[point], batch.point_sample[point]
         apart = (distances(place, place) >= self.radius) | (sample[:, None] != sample)
-        found = info_nce(logits, apart, apart, torch.ones_like(point, dtype=torch.bool))
-        return Loss(
-            value=found.loss,
-            count=found.count,
-            metrics={
-                "pixel_to_point": found.forward_accuracy,
-                "point_to_pixel": found.backward_accuracy,
-                "temperature": 1.0 / scale.detach()[0],
-            },
+        return Pairs(
+            logits=logits,
+            forward_negative=apart,
+            backward_negative=apart,
+            valid=torch.ones_like(point, dtype=torch.bool),
+            temperature=1.0 / scale.detach()[0],
         )
 
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
 from gapmodel.objectives.contrast import (
+    Pairs,
     Temperature,
     first_of_kind,
-    info_nce,
     phrase_features,
     similarities,
 )
@@ -72,6 +72,20 @@ class Relations(Objective):
 
     def forward(self, features: Features, batch: Batch) -> Loss:
         """The loss over the facts about objects that masks show."""
+        pairs = self.compare(features, batch)
+        found = pairs.contrast()
+        return Loss(
+            value=found.loss,
+            count=found.count,
+            metrics={
+                "pair_to_phrase": found.forward_accuracy,
+                "phrase_to_pair": found.backward_accuracy,
+                "temperature": pairs.temperature,
+            },
+        )
+
+    def compare(self, features: Features, batch: Batch) -> Pairs:
+        """Pairs of objects against their relation phrases."""
         cells = split_tokens(self.tokens(features))
         regions, seen = pool_regions(cells, coverage(batch, *cells.shape[2:]))
         facts = Facts.of(batch)
@@ -81,18 +95,10 @@ class Relations(Objective):
         scale = self.temperature()
         false = facts.refuted()
         pair_number = facts.pairs[:, 0] * len(seen) + facts.pairs[:, 1]
-        found = info_nce(
-            similarities(of_pair, self.phrase(words), scale),
-            false & first_of_kind(facts.phrase, valid)[None, :],
-            false & first_of_kind(pair_number, valid)[:, None],
-            valid,
-        )
-        return Loss(
-            value=found.loss,
-            count=found.count,
-            metrics={
-                "pair_to_phrase": found.forward_accuracy,
-                "phrase_to_pair": found.backward_accuracy,
-                "temperature": 1.0 / scale.detach()[0],
-            },
+        return Pairs(
+            logits=similarities(of_pair, self.phrase(words), scale),
+            forward_negative=false & first_of_kind(facts.phrase, valid)[None, :],
+            backward_negative=false & first_of_kind(pair_number, valid)[:, None],
+            valid=valid,
+            temperature=1.0 / scale.detach()[0],
         )
