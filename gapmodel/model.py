@@ -34,6 +34,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
 
     config_class = GapConfig
     _supports_flex_attn = True
+    # A checkpoint of the base alone is a good start: no warning that these are new.
+    _keys_to_ignore_on_load_missing = (r"^geometry_encoder\.", r"^fusion\.", r"^heads\.")
 
     def __init__(self, config: GapConfig) -> None:
         super().__init__(config)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from gapdata.errors import ConfigError
@@ -178,15 +179,11 @@ def build_model(
 ) -> GapModel:
     """A model of a configuration: weights of a folder or hub id `source`, random ones without.
 
-    Parts that the source lacks start from random weights. device "meta" gives shapes only.
+    Added parts that the source lacks start from random weights. device "meta" gives shapes only. Raises ConfigError
+    for a source that cannot be read or whose base has other sizes.
     """
     if source:
-        plain = copy.deepcopy(config)
-        plain.lora = 0  # the source's layers are not wrapped yet
-        model = GapModel.from_pretrained(source, config=plain, dtype=dtype)
-        if config.lora:
-            add_lora(model, config.lora)
-        return model.to(device)
+        return _load_model(config, source, dtype).to(device)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -194,3 +191,32 @@ def build_model(
             return GapModel(config)
     finally:
         torch.set_default_dtype(before)
+
+
+def _load_model(config: GapConfig, source: str, dtype: torch.dtype) -> GapModel:
+    plain = copy.deepcopy(config)
+    plain.lora = 0  # the source's layers are not wrapped yet
+    try:
+        model, report = GapModel.from_pretrained(
+            source,
+            config=plain,
+            dtype=dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{source}: no weights to start from: {reason}") from error
+    found = {
+        "of another shape": [key for key, *_ in report["mismatched_keys"]],
+        "missing": [key for key in report["missing_keys"] if key.startswith(("model.", "lm_head"))],
+        "too many": [key for key in report["unexpected_keys"] if key.startswith("model.")],
+    }
+    if faults := [f"{len(keys)} {fault} ({min(keys)})" for fault, keys in found.items() if keys]:
+        raise ConfigError(
+            f"{source}: weights of another model: {', '.join(faults)}; choose the preset or the "
+            "settings that it was trained with"
+        )
+    if config.lora:
+        add_lora(model, config.lora)
+    return model

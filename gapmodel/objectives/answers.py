@@ -43,7 +43,7 @@ class Answers(Objective):
         ]
         total = torch.stack([loss for loss, _ in parts]).sum()
         right = torch.stack([count for _, count in parts]).sum()
-        count = torch.tensor(len(labels_N), device=labels_N.device)
+        count = labels_N.new_full((), len(labels_N))
         return Loss(
             value=total / len(labels_N), count=count, metrics={"token_accuracy": right / count}
         )

@@ -331,6 +331,36 @@ def test_random_weights_have_the_asked_type():
     assert torch.get_default_dtype() == torch.float32
 
 
+def wider(config: GapConfig) -> None:
+    config.text_config.intermediate_size *= 2
+
+
+def deeper(config: GapConfig) -> None:
+    config.vision_config.depth += 1
+
+
+def shallower(config: GapConfig) -> None:
+    config.vision_config.depth -= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [(wider, "12 of another shape"), (deeper, "12 missing"), (shallower, "12 too many")],
+)
+def test_weights_of_another_model_are_refused(hub_folder, change, fault):
+    config = GapConfig.from_pretrained(hub_folder)
+    change(config)
+    with pytest.raises(ConfigError, match=f"hub.*: weights of another model: {fault}") as error:
+        build_model(config, source=str(hub_folder))
+    assert "\n" not in str(error.value)
+
+
+def test_weights_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(ConfigError, match="nowhere: no weights to start from") as error:
+        build_model(preset_config("tiny"), source=str(tmp_path / "nowhere"))
+    assert "\n" not in str(error.value)
+
+
 def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(
         ConfigError, match="preset 'huge': expected one of tiny, small, qwen3-vl-2b"
