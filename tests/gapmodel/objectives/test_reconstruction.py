@@ -185,6 +185,13 @@ def test_few_points_supervise_nothing(batch):
     assert planted(*true_objects(batch, 256), least_points=limit + 1)(NO_FEATURES, batch).count == 0
 
 
+def test_an_object_with_points_that_no_mask_shows_supervises_nothing(batch):
+    objective, features = head("reconstruction"), random_features(batch)
+    hidden = replace(batch, instance=torch.where(batch.instance == 1, 0, batch.instance))
+    assert objective(features, batch).count == 5
+    assert objective(features, hidden).count == 3
+
+
 def test_predicted_points_are_metres_around_the_centre(batch):
     centre, log_radius, shape = true_objects(batch, 256)
     points = planted(centre, log_radius, shape).predict(NO_FEATURES, batch)
