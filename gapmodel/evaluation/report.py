@@ -10,6 +10,7 @@ import numpy as np
 
 from gapmodel.evaluation.config import EvalConfig
 from gapmodel.evaluation.families import FAMILIES, OTHER, family_of
+from gapmodel.evaluation.seeing import COMPARING
 from gapmodel.metrics.answers import SCORE_NAMES
 from gapmodel.metrics.bootstrap import scene_interval
 from gapmodel.metrics.detection import Counts
@@ -25,6 +26,7 @@ HEADLINES: Mapping[str, Sequence[str]] = {
     "normal": ("mean_angle_deg", "within_11.25", "within_30"),
     "pose": ("rra_15", "rta_15", "auc_30"),
     "pointmap": ("error_m", "accuracy_m", "completion_m"),
+    **{side: ("recall_1", "recall_5", "items") for sides in COMPARING.values() for side in sides},
 }
 
 

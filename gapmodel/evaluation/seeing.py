@@ -17,15 +17,19 @@ from gapmodel.metrics.depth import depth_metrics, valid_depth
 from gapmodel.metrics.normal import normal_metrics
 from gapmodel.metrics.pointmap import pointmap_metrics
 from gapmodel.metrics.pose import pose_metrics
+from gapmodel.metrics.retrieval import recall_at
 from gapmodel.predicted import Predicted, predict_heads
 from gapmodel.pretraining import PretrainingModel
 
 Array = np.ndarray
 Figures = dict[str, dict[str, float]]
 
-# Heads whose own figures on a sample are taken: retrieval among its points, objects and phrases, and reconstruction.
-BY_THEMSELVES = ("reconstruction", "point_image", "geometry_language", "relations")
-_NOT_A_FIGURE = ("temperature",)
+# Heads that compare pairs of one sample -> the names of what is found among what, from either side.
+COMPARING: Mapping[str, tuple[str, str]] = {
+    "point_image": ("pixel to point", "point to pixel"),
+    "geometry_language": ("object to phrase", "phrase to object"),
+    "relations": ("pair to relation", "relation to pair"),
+}
 
 
 @torch.no_grad()
@@ -74,17 +78,23 @@ def pointmap_of_depth(depth: Array, K: Array, cam2first: Array) -> Array:
 
 
 def _own_figures(root: PretrainingModel, features: Features, batch: Batch) -> Figures:
-    found: Figures = {}
-    for name in BY_THEMSELVES:
-        if name not in root.model.heads:
+    """Of heads that compare, how often the partner is found, from each side; of reconstruction its own figures."""
+    heads, found = root.model.heads, {}
+    for name, sides in COMPARING.items():
+        if name not in heads:
             continue
-        loss = root.model.heads[name](features, batch)
+        pairs = heads[name].compare(features, batch)
+        keep = pairs.valid.cpu().numpy()
+        logits = _numpy(pairs.logits)[keep][:, keep]
+        same = np.eye(len(logits), dtype=bool)
+        forward = pairs.forward_negative.cpu().numpy()[keep][:, keep]
+        backward = pairs.backward_negative.cpu().numpy()[keep][:, keep]
+        both = (recall_at(logits, same, forward), recall_at(logits.T, same, backward.T))
+        found |= {side: figures for side, figures in zip(sides, both, strict=True) if figures}
+    if "reconstruction" in heads:
+        loss = heads["reconstruction"](features, batch)
         if int(loss.count):
-            found[name] = {
-                figure: float(value)
-                for figure, value in loss.metrics.items()
-                if figure not in _NOT_A_FIGURE
-            }
+            found["reconstruction"] = {name: float(value) for name, value in loss.metrics.items()}
     return found
 
 

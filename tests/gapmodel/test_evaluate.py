@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from gapdata.errors import ConfigError
@@ -19,7 +20,7 @@ from gapmodel.evaluation import EvalConfig, evaluate
 from gapmodel.evaluation.families import FAMILIES, OTHER, family_of
 from gapmodel.evaluation.report import summarise, table
 from gapmodel.evaluation.run import read_example, spread
-from gapmodel.evaluation.seeing import head_figures, pointmap_of_depth
+from gapmodel.evaluation.seeing import COMPARING, head_figures, pointmap_of_depth
 from gapmodel.evaluation.store import ResultError, Store
 from gapmodel.loading import load_trained
 from gapmodel.metrics.answers import score_answer
@@ -89,7 +90,8 @@ def test_the_summary_follows_from_the_records(done: tuple[Path, dict[str, Any]])
     assert summary["overall"]["score"] == pytest.approx(
         np.mean([r["score"] for r in summary["tasks"]])
     )
-    assert set(summary["heads"]) == set(HEADS)
+    compared = {side for sides in COMPARING.values() for side in sides}
+    assert set(summary["heads"]) == set(HEADS) - set(COMPARING) | compared
     assert all(
         math.isfinite(f["mean"]) for head in summary["heads"].values() for f in head.values()
     )
@@ -181,6 +183,21 @@ def test_given_geometry_reaches_the_model(
         assert (batch.input_depth is not None) == geometry
         seen.append(head_figures(trained, batch)[1].depth)
     assert not np.array_equal(*seen)
+
+
+def test_retrieval_is_what_the_heads_count_themselves(
+    checkpoint: Path, tiny_url: str, tiny_dataset: Dataset
+) -> None:
+    trained = load_trained(checkpoint)
+    config = _config(checkpoint, tiny_url)
+    _, batch = read_example(trained, config, tiny_dataset, 1, tiny_dataset[1])
+    figures, _ = head_figures(trained, batch)
+    with torch.no_grad():
+        features = trained.root.features(batch)
+        for head, (forward, backward) in COMPARING.items():
+            metrics = list(trained.model.heads[head](features, batch).metrics.values())
+            found = [figures[side]["recall_1"] for side in (forward, backward)]
+            assert found == pytest.approx([float(metrics[0]), float(metrics[1])], abs=1e-6)
 
 
 def test_points_of_depth_lie_where_the_stored_points_lie(tiny_dataset: Dataset) -> None:

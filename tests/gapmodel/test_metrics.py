@@ -225,10 +225,18 @@ def test_recall_counts_the_first_positive_and_settles_ties_against_the_model() -
     positive = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 0], [0, 0, 0]], bool)
     recall = recall_at(similarity, positive, ks=(1, 2, 3))
     assert [recall[f"recall_{k}"] for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1.0])
-    assert recall["median_rank"] == 2
+    assert (recall["median_rank"], recall["items"]) == (2, 3)
     assert recall_at(similarity[3:], positive[3:]) == {}
     with pytest.raises(ValueError, match="finite"):
-        recall_at(np.array([[np.nan]]), np.array([[True]]))
+        recall_at(np.array([[np.nan, 0.0]]), np.array([[True, False]]))
+
+
+def test_recall_is_among_what_a_query_may_be_mistaken_for() -> None:
+    similarity = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 2.0]])
+    positive = np.array([[1, 0, 0], [0, 1, 0]], bool)
+    negative = np.array([[0, 1, 0], [0, 0, 0]], bool)
+    recall = recall_at(similarity, positive, negative, ks=(1, 2))
+    assert (recall["recall_1"], recall["recall_2"], recall["items"]) == (0.0, 1.0, 2.0)
 
 
 # Boxes
