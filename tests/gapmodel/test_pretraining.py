@@ -199,14 +199,14 @@ def test_every_listed_objective_can_be_imported():
 def test_tiny_learns_answers_by_heart():
     model = PretrainingModel(example_model())
     model.train()
-    batch = example_batch(samples=1, questions=3)
+    batch = example_batch(samples=1, pictures=1, questions=3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     first = last = 0.0
-    for step in range(30):
+    for step in range(20):
         loss = model(batch, ANSWERS)["answers"]
         optimizer.zero_grad()
         loss.value.backward()
         optimizer.step()
         last = float(loss.value.detach())
         first = last if step == 0 else first
-    assert last < 0.3 * first
+    assert last < 0.5 * first
