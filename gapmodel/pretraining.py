@@ -71,12 +71,11 @@ class PretrainingModel(nn.Module):
     def _encode(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The visual tokens of the batch's pictures.
 
-        Without pictures a blank one is encoded and dropped again: a rank that skips the vision tower would leave the
-        others waiting for its share of the parameters.
+        Without pictures a blank one of their size is encoded and dropped again: a rank that skips the vision tower
+        would leave the others waiting for its share of the parameters.
         """
         if len(batch.images):
             return self.model.encode(batch.images, GeometryInput.from_batch(batch))
-        side = self.model.config.token_size
-        blank = batch.images.new_zeros(1, side, side, 3)
+        blank = batch.images.new_zeros(1, *batch.images.shape[1:])
         visual, levels = self.model.encode(blank)
         return visual[:0], tuple(level[:0] for level in levels)
