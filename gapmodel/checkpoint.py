@@ -120,12 +120,17 @@ def require_same_config(folder: Path, config: TrainConfig) -> RunState:
 
 
 def load_checkpoint(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None = None
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer | None = None,
+    *,
+    alone: bool = False,
 ) -> None:
     """Fill the model, and the optimiser's moments where the checkpoint has them, from a checkpoint.
 
     Parameters that the optimiser knows and the checkpoint does not start without moments. Works for any number of
-    processes, whatever number wrote it. Raises CheckpointError for files that are damaged or do not fit.
+    processes, whatever number wrote it: all of them together, or with `alone` just this one, whose model is whole.
+    Raises CheckpointError for files that are damaged or do not fit.
     """
     try:
         reader = dcp.FileSystemReader(folder)
@@ -134,7 +139,7 @@ def load_checkpoint(
         if optimizer is not None:
             tensors |= _empty_moments(model, optimizer, known)
         with _quiet():
-            dcp.load(tensors, storage_reader=reader)
+            dcp.load(tensors, storage_reader=reader, no_dist=alone)
     except (OSError, RuntimeError, ValueError, KeyError, EOFError, CheckpointException) as error:
         raise CheckpointError(
             f"{folder}: cannot be read: {_reason(error)}; remove it to go on from the one before"

@@ -146,7 +146,7 @@ def export_model(config: TrainConfig, start: Start, team: Workers) -> Path:
         checkpoint = latest_checkpoint(out)
         assert checkpoint is not None
         root = PretrainingModel(start.new_model())
-        load_checkpoint(checkpoint, root)
+        load_checkpoint(checkpoint, root, alone=True)
         merge_lora(root.model)
         shutil.rmtree(beside, ignore_errors=True)
         try:

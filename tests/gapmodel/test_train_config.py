@@ -36,7 +36,13 @@ def test_every_field_is_compared_or_says_how_only(name):
     }.get(name)  # fmt: skip
     value = getattr(run, name)
     if other is None:
-        other = f"{value}x" if isinstance(value, str) else not value if isinstance(value, bool) else value + 1
+        other = (
+            f"{value}x"
+            if isinstance(value, str)
+            else not value
+            if isinstance(value, bool)
+            else value + 1
+        )
     found = run.differences(dataclasses.replace(run, **{name: other}))
     how = {
         "out", "workers", "cache", "save_minutes", "keep", "max_bad_samples", "checkpointing", "compile",
@@ -71,7 +77,9 @@ def test_toml_brings_stages(tmp_path: Path):
     )
     run = config(**read_config(file))
     assert run.rows == 6
-    assert run.stages == (Stage(name="own", steps=7, rates={"heads": 1e-3}, weights={"depth": 2.0}),)
+    assert run.stages == (
+        Stage(name="own", steps=7, rates={"heads": 1e-3}, weights={"depth": 2.0}),
+    )
     file.write_text("rows = ")
     with pytest.raises(ConfigError, match="not TOML"):
         read_config(file)
@@ -99,7 +107,8 @@ def test_a_stage_may_bring_its_own_length_and_objectives_their_weights():
 
 
 @pytest.mark.parametrize(
-    ("names", "steps"), [(["nothing"], 5), (["heads=x"], 5), (["heads=0"], 5), (["heads", "mix"], 1)]
+    ("names", "steps"),
+    [(["nothing"], 5), (["heads=x"], 5), (["heads=0"], 5), (["heads", "mix"], 1)],
 )
 def test_wrong_stages_are_refused(names, steps):
     with pytest.raises(ConfigError):

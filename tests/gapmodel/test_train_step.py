@@ -27,9 +27,7 @@ def test_every_parameter_has_a_part_and_every_part_parameters():
         ("heads", model.heads), ("language", model.model.language_model),
     ):  # fmt: skip
         mine = {id(parameter) for parameter in module.parameters()}
-        named = {
-            id(p) for name, p in session.model.named_parameters() if parts[name] == part
-        }
+        named = {id(p) for name, p in session.model.named_parameters() if parts[name] == part}
         assert mine == named
 
 
