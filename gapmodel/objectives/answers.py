@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
@@ -19,7 +20,7 @@ class Answers(Objective):
     """Mean cross-entropy over the supervised tokens. Has no parameters of its own: logits are the model's."""
 
     def forward(self, features: Features, batch: Batch) -> Loss:
-        """The loss; also logs the share of supervised tokens that would be chosen."""
+        """The loss; also logs the share of supervised tokens that would be chosen, and each task's own loss."""
         hidden_ND = features.answers
         labels_N = batch.labels[batch.labels >= 0]
         if not len(labels_N):
@@ -28,22 +29,39 @@ class Answers(Objective):
             value = hidden_ND.float().sum() + 0.0 * unused.float().sum()
             return Loss(value=value, count=labels_N.new_zeros(()))
 
-        def sums(hidden_nD: Tensor, labels_n: Tensor) -> tuple[Tensor, Tensor]:
+        def losses(hidden_nD: Tensor, labels_n: Tensor) -> tuple[Tensor, Tensor]:
             logits_nV = features.logits(hidden_nD).float()
             right_n = logits_nV.detach().argmax(-1) == labels_n
-            return functional.cross_entropy(logits_nV, labels_n, reduction="sum"), right_n.sum()
+            return functional.cross_entropy(logits_nV, labels_n, reduction="none"), right_n
 
         parts = [
-            checkpoint(sums, hidden_nD, labels_n, use_reentrant=False)
+            checkpoint(losses, hidden_nD, labels_n, use_reentrant=False)
             if len(labels_N) > CHUNK
-            else sums(hidden_nD, labels_n)
+            else losses(hidden_nD, labels_n)
             for hidden_nD, labels_n in zip(
                 hidden_ND.split(CHUNK), labels_N.split(CHUNK), strict=True
             )
         ]
-        total = torch.stack([loss for loss, _ in parts]).sum()
-        right = torch.stack([count for _, count in parts]).sum()
-        count = labels_N.new_full((), len(labels_N))
+        loss_N = torch.cat([loss_n for loss_n, _ in parts])
+        right_N = torch.cat([right_n for _, right_n in parts])
+        metrics = {"token_accuracy": right_N.float().mean(), **_by_task(loss_N.detach(), batch)}
         return Loss(
-            value=total / len(labels_N), count=count, metrics={"token_accuracy": right / count}
+            value=loss_N.mean(), count=labels_N.new_full((), len(labels_N)), metrics=metrics
         )
+
+
+def _by_task(loss_N: Float32[Tensor, " N"], batch: Batch) -> dict[str, Tensor]:
+    """`loss/TASK`: the mean over the supervised tokens of each task's answers."""
+    if not batch.branches:
+        return {}
+    tasks = sorted({branch.task for branch in batch.branches})
+    starts = [branch.start for branch in batch.branches]
+    # Branches are in the order of the row, and only they are supervised.
+    branch_N = torch.bucketize(
+        torch.nonzero(batch.labels >= 0)[:, 0], loss_N.new_tensor(starts).long(), right=True
+    )
+    numbers = [tasks.index(branch.task) for branch in batch.branches]
+    task_N = loss_N.new_tensor(numbers).long()[branch_N - 1]
+    sums = loss_N.new_zeros(len(tasks)).index_add(0, task_N, loss_N)
+    counts = loss_N.new_zeros(len(tasks)).index_add(0, task_N, torch.ones_like(loss_N))
+    return {f"loss/{task}": mean for task, mean in zip(tasks, sums / counts, strict=True)}

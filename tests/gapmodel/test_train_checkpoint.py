@@ -169,7 +169,7 @@ def test_a_damaged_state_is_named(trained, tmp_path, damage):
     session, config = trained
     folder = save(tmp_path, 1, session, config)
     damage(folder)
-    with pytest.raises(CheckpointError, match="state.json: not a checkpoint's state"):
+    with pytest.raises(CheckpointError, match=r"state\.json: not a checkpoint's state"):
         read_state(folder)
 
 

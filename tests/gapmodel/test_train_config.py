@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,7 @@ def test_the_rate_rises_to_its_peak_once_and_falls_to_its_end():
     factors = [rate_factor(step, 200, warmup=0.1, final=0.1) for step in range(200)]
     assert factors.index(max(factors)) == 19
     assert max(factors) == 1.0
-    assert all(a < b for a, b in zip(factors[:19], factors[1:20], strict=True))
-    assert all(a > b for a, b in zip(factors[20:-1], factors[21:], strict=True))
+    assert all(a < b for a, b in pairwise(factors[:20]))
+    assert all(a > b for a, b in pairwise(factors[20:]))
     assert math.isclose(factors[-1], 0.1, abs_tol=1e-3)
     assert math.isclose(factors[20 + 90], 0.55)  # half of the cosine

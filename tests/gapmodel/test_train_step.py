@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import replace
 
 import pytest
 import torch
 
+from gapmodel.data.batch import Batch
 from gapmodel.optimizer import make_optimizer, parts_of, set_rates
 from gapmodel.step import take_step
 from gapmodel.train import TrainingError, _require_finite, _spikes
@@ -71,7 +74,7 @@ def test_the_first_stage_moves_new_parts_only():
 
 
 def test_a_head_without_weight_does_not_learn():
-    session, config = example_session({"depth": 1.0, "pose": 0.0})
+    session, _ = example_session({"depth": 1.0, "pose": 0.0})
     assert not any(p.requires_grad for p in session.model.model.heads["pose"].parameters())
     assert all(p.requires_grad for p in session.model.model.heads["depth"].parameters())
 
@@ -85,8 +88,6 @@ def step_gradients(batches, objectives):
 @pytest.mark.parametrize("objectives", [{"answers": 1.0}, {"depth": 1.0}])
 def test_accumulation_does_not_change_the_gradient(objectives):
     """Rows of unequal length one after the other, and in one: the same mean over their items."""
-    from gapmodel.data.batch import Batch
-
     small, large = example_batch(1, samples=1), example_batch(2, samples=3)
     apart_tally, apart = step_gradients([small, large], objectives)
     together_tally, together = step_gradients([joined(small, large)], objectives)
@@ -102,13 +103,10 @@ def test_accumulation_does_not_change_the_gradient(objectives):
         not torch.allclose((alone[0][name] + alone[1][name]) / 2, value, atol=2e-6, rtol=1e-4)
         for name, value in apart.items()
     )
-    assert isinstance(small, Batch)
 
 
 def joined(a, b):
     """Two batches as one row, groups and pictures of the second renumbered."""
-    from gapmodel.data.batch import Batch
-
     length, images, groups = len(a.input_ids), len(a.images), int(a.group_ids.max()) + 1
     cat = torch.cat
     return Batch(
@@ -155,8 +153,6 @@ def test_a_spike_is_told_with_its_samples_and_calm_is_not():
 
 
 def test_the_split_of_the_time_is_all_of_it():
-    import time
-
     session, config = example_session(EVERYTHING, geometry="depth_normal")
     session.clock.seconds()
     began = time.perf_counter()
@@ -166,3 +162,33 @@ def test_the_split_of_the_time_is_all_of_it():
     whole = time.perf_counter() - began
     assert 0.9 * whole < sum(seconds.values()) <= whole
     assert all(seconds[part] > 0 for part in ("vision", "geometry", "language", "heads"))
+
+
+def test_recomputed_activations_give_the_same_gradient():
+    session, config = example_session({"answers": 1.0})
+    expected = take_step(session, [example_batch(0)], config, row=0), gradients(session)
+    again, config = example_session({"answers": 1.0})
+    again.model.model.activation_checkpointing_enable(every_n_layers=2)
+    found = take_step(again, [example_batch(0)], config, row=0), gradients(again)
+    assert found[0].losses == expected[0].losses
+    assert all(torch.equal(found[1][name], value) for name, value in expected[1].items())
+
+
+def test_the_answers_of_each_task_have_a_loss_of_their_own():
+    batch = example_batch(0)
+    tasks = ["count", "distance", "size"]
+    mixed = replace(
+        batch,
+        branches=tuple(replace(b, task=tasks[i % 3]) for i, b in enumerate(batch.branches)),
+    )
+    session, config = example_session({"answers": 1.0})
+    tally = take_step(session, [mixed], config, row=0)
+    for task in tasks:
+        labels = torch.full_like(batch.labels, -100)
+        for branch in mixed.branches:
+            if branch.task == task:
+                labels[branch.start : branch.end] = batch.labels[branch.start : branch.end]
+        alone = take_step(session, [replace(batch, labels=labels)], config, row=0)
+        assert math.isclose(
+            tally.metrics[f"answers/loss/{task}"], alone.losses["answers"], rel_tol=1e-5
+        )
