@@ -87,6 +87,7 @@ class Start:
                 task_weights=dict(config.task_weights),
                 augment=read_settings(Augment, config.augment, "augment"),
                 phrase_tokens=config.phrase_tokens if phrases else 0,
+                blind=config.blind,
                 needs=needs,
                 input_geometry=config.geometry["kind"] == "depth_normal",
                 pad_to=pad_to,

@@ -58,7 +58,7 @@ class TrainConfig:
     for the preset's own start. geometry, fusion, heads: as in GapConfig, where the preset shall not decide.
     image_size: height and width that all pictures are brought to. row_tokens: most tokens of a packed row. rows:
     rows of a step, over all processes and micro-batches together. task_weights, augment: as in PlanConfig and
-    Augment. features: folder or URL of a FeatureCache, for distillation and for geometry of source `cache`; it holds
+    Augment. blind: pictures are grey, for a model to compare with. features: folder or URL of a FeatureCache, for distillation and for geometry of source `cache`; it holds
     pictures as they were shown when it was filled. warmup and final_rate: share of a stage's steps that warm up, share of the peak rate at its end.
     """
 
@@ -84,6 +84,7 @@ class TrainConfig:
     phrase_tokens: int = 96  # most in a sample, where an objective needs phrases
     task_weights: Mapping[str, float] = field(default_factory=dict)
     augment: Mapping[str, float] = field(default_factory=dict)
+    blind: bool = False
     features: str = ""
 
     beta1: float = 0.9

@@ -46,6 +46,7 @@ class LoaderConfig:
     task_weights: dict[str, float] = field(default_factory=dict)
     augment: Augment = NOTHING
     phrase_tokens: int = 0
+    blind: bool = False
 
     needs: frozenset[str] = frozenset()
     input_geometry: bool = False
@@ -81,6 +82,7 @@ class LoaderConfig:
             objects=self.objects,
             relations=self.relations,
             phrase_tokens=self.phrase_tokens,
+            blind=self.blind,
         )
 
 

@@ -55,6 +55,7 @@ from gapmodel.data.questions import (
 Array = np.ndarray
 
 NEEDS = frozenset({"depth", "normal", "instance", "points", "objects", "relations", "teacher"})
+GREY = 128  # of all pixels that a blind model sees
 INSTANCES = b',"instances":['  # in meta.json, whose keys and spaces are fixed; no JSON string holds such a quote
 LAYER_TYPES: Mapping[str, tuple[type, tuple[int, ...]]] = {
     "rgb": (np.uint8, (3,)),
@@ -89,6 +90,7 @@ class Showing:
 
     input_geometry: depth and normals are given to the model too. points, objects, relations: most of each in an example.
     phrase_tokens: most tokens that phrases take in an example; with 0 there are no phrases and no relations.
+    blind: all pictures are grey, to see what is learned or known without looking; truth stays as it is.
     """
 
     image_size: tuple[int, int]
@@ -102,8 +104,11 @@ class Showing:
     phrase_tokens: int = 0
     object_rule: ObjectRule = field(default_factory=ObjectRule)
     relation_rule: RelationRule = field(default_factory=RelationRule)
+    blind: bool = False
 
     def __post_init__(self) -> None:
+        if self.blind and self.input_geometry:
+            raise ConfigError("blind and geometry: a blind model is given nothing to see")
         if unknown := sorted(self.needs - NEEDS):
             raise ConfigError(f"needs {unknown}: expected some of {', '.join(sorted(NEEDS))}")
 
@@ -186,6 +191,8 @@ class _Reading:
             [window.intrinsics(k) for window, k in zip(windows, self.K, strict=True)]
         )
         images = self._images(windows, questions)
+        if self.showing.blind:
+            images = np.full_like(images, GREY)
         return Example(
             key=self.key,
             questions=questions,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gapdata.errors import ConfigError
@@ -28,7 +27,6 @@ from gapmodel.geometry_input import GeometryInput
 from gapmodel.loading import Trained, load_trained
 from gapmodel.objectives import objective_class
 
-GREY = 128  # of all pixels that a blind model sees
 _PHRASE_TOKENS = 1024  # of a sample's phrases, for heads that compare pictures with phrases
 
 
@@ -95,6 +93,7 @@ def reader_of(
         input_geometry=config.geometry,
         seed=config.seed,
         phrase_tokens=_PHRASE_TOKENS if "objects" in needs else 0,
+        blind=config.blind,
     )
     return ExampleReader([dataset], showing, lambda phrase: len(prompt.tokens([phrase])[0]))
 
@@ -117,8 +116,6 @@ def read_example(
         questions=tuple(asked) if config.answers else (),
     )
     example = reader_of(trained, config, dataset, size).read(visit)
-    if config.blind:
-        example = replace(example, images=np.full_like(example.images, GREY))
     batch = collate([replace(example, questions=())], trained.prompt(size))
     return example, batch.to(trained.device)
 
