@@ -17,7 +17,7 @@ from gapdata.errors import DatasetError
 from gapdata.shards.codec import layer_member
 from gapdata.shards.index import QA_NAME, read_questions, read_samples
 from gapdata.shards.reader import Dataset
-from gapdata.shards.records import META, QUESTIONS, parse_meta
+from gapdata.shards.records import META, QUESTIONS, load_json
 from gapdata.shards.storage import open_storage, write_file
 from gapmodel.data.images import decode_layer, stored_size
 from gapmodel.data.prompt import Prompt, answer_text, prefix_text, question_text
@@ -30,6 +30,7 @@ from gapmodel.data.questions import (
     read_rows,
     stated,
 )
+from gapmodel.data.reading import as_dataset_error
 
 Array = np.ndarray
 
@@ -113,20 +114,24 @@ def _token_counts(
 
 
 def count_tokens(dataset: Dataset, sample: int, prompt: Prompt) -> Int32[Array, " q"]:
-    """Tokens of each question of a sample with its answer; empty when the sample cannot be read."""
+    """Tokens of each question of a sample with its answer; empty when its records are damaged.
+
+    They are checked as a visit checks them, so that what is not counted here is found there.
+    """
     try:
         members = dataset.read_members(sample, [META, QUESTIONS])
         if members.keys() != {META, QUESTIONS}:
             return np.zeros(0, np.int32)
-        meta, rows = parse_meta(members[META]), read_rows(members[QUESTIONS])
+        meta, rows = load_json(members[META], META), read_rows(members[QUESTIONS])
         for row in rows:
             check_row(row, QUESTIONS)
-        size = stored_size(meta, range(len(meta["views"])))
+        with as_dataset_error(META):
+            size = stored_size(meta, range(len(meta["views"])))
         spans = _spans(
             dataset, sample, size, [place for row in rows for place in marked_masks(row)]
         )
         texts = [stated(row, size, spans) for row in rows]
-    except (DatasetError, OSError):
+    except DatasetError:
         return np.zeros(0, np.int32)
     return prompt.lengths(texts, [row["answer"] for row in rows]).astype(np.int32)
 
