@@ -27,7 +27,10 @@ def build(
     Raises ConfigError for settings that cannot work, among them an `out` that holds another config's build
     or something else, and GapdataError when more than `max_failures` scenes fail; finished shards are kept.
     """
-    source = open_source(config.source, config.root, num_scenes=config.num_scenes, seed=config.seed)
+    source = open_source(
+        config.source, config.root, num_scenes=config.num_scenes, seed=config.seed,
+        world=config.world, difficulty=config.difficulty,
+    )  # fmt: skip
     _require_terms(source, config)
     scenes = choose_scenes(source, config)
     scenes, left_out = guard_evaluation(scenes, config)
@@ -133,6 +136,8 @@ def plan_jobs(
             source=config.source,
             root=config.root,
             num_scenes=config.num_scenes,
+            world=config.world,
+            difficulty=config.difficulty,
             out=config.out,
             samples=config.sample_config(source.info.renderer),
             jpeg_quality=config.jpeg_quality,

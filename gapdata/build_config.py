@@ -32,6 +32,8 @@ class BuildConfig:
     scenes: tuple[str, ...] = ()  # these scenes only; empty = all
     num_scenes: int | None = None  # the first N scenes, or how many to generate
     split: tuple[str, ...] = ()  # these splits only; empty = all
+    world: str = ""  # a name of gapdata.synthetic; empty = the source's default
+    difficulty: float | None = None  # 0 to 1, of the world; None = the source's default
     renderer: str = ""  # a name of gapdata.renderers; empty = the source's default
     height: int | None = None  # image size of the views; None = the frames' own
     width: int | None = None

@@ -36,6 +36,8 @@ def build(
     scenes: Annotated[str, typer.Option(help="Only these: a,b,c or @FILE with one a line.", rich_help_panel=DATA)] = "",
     num_scenes: Annotated[int | None, typer.Option(help="The first N scenes, or how many to generate.", rich_help_panel=DATA)] = None,
     split: Annotated[str, typer.Option(help="Only these splits: train,val.", rich_help_panel=DATA)] = "",
+    world: Annotated[str, typer.Option(help="What source synthetic makes scenes of; default: room. 'gapdata sources' lists all.", rich_help_panel=DATA)] = "",
+    difficulty: Annotated[float | None, typer.Option(help="Of the world: 0 sparse to 1 cluttered; default: 0.5.", rich_help_panel=DATA)] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.", rich_help_panel=DATA)] = 0,
     renderer: Annotated[str, typer.Option(help="captured, raycast or points; default: the source's own.", rich_help_panel=VIEWS)] = "",
     size: Annotated[str, typer.Option(metavar="WxH", help="Image size of the views; default: the frames' own.", rich_help_panel=VIEWS)] = "",
@@ -60,7 +62,7 @@ def build(
     height, width = _height_width(size)
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
-        seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
+        world=world, difficulty=difficulty, seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
         selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip

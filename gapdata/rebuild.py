@@ -60,7 +60,7 @@ def rebuild(
         raise ConfigError(f"{url}: expected a recipe, found a dataset that is whole already")
     content = {**recipe.config, "recipe": False}
     config = _config(content, out=out, root=root, workers=workers)
-    source = open_source(config.source, root, num_scenes=config.num_scenes, seed=config.seed)
+    source = _open(config)
     workspace = Workspace(out)
     finished = workspace.prepare(content, overwrite=overwrite)
     if finished is not None:
@@ -83,7 +83,7 @@ def rebuild(
 def run_rebuild(job: RebuildJob, report: Callable[[int], None]) -> ShardResult:
     """The job's result; reports each sample."""
     config = job.config
-    source = open_source(config.source, config.root, num_scenes=config.num_scenes, seed=config.seed)
+    source = _open(config)
     recipe = open_recipe(job.url)
     samples = config.sample_config(source.info.renderer)
     writer = ShardWriter(job.out, f"shards/{job.name}.tar")
@@ -92,6 +92,13 @@ def run_rebuild(job: RebuildJob, report: Callable[[int], None]) -> ShardResult:
             writer.write(sample)
             report(1)
     return ShardResult(name=job.name, split=job.name.rpartition("-")[0], record=writer.record)
+
+
+def _open(config: BuildConfig) -> Source:
+    return open_source(
+        config.source, config.root, num_scenes=config.num_scenes, seed=config.seed,
+        world=config.world, difficulty=config.difficulty,
+    )  # fmt: skip
 
 
 def _rebuilt(

@@ -25,6 +25,7 @@ class Attributes:
     color: str = ""
     material: str = ""
     shape: str = ""
+    size: str = ""  # "small", "medium" or "large" among things of its label
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -37,6 +38,8 @@ class Instance:
     box: Box  # upright oriented box in the world: rotated about z only
     aabb: Box  # axis-aligned box in the world
     attributes: Attributes = Attributes()
+    support: int = 0  # id of the instance that carries it; 0 = none or unknown
+    room: str = ""  # name of the room it is in, unique in the scene; "" = none or unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -24,6 +24,8 @@ class ShardJob:
     source: str
     root: str
     num_scenes: int | None
+    world: str
+    difficulty: float | None
     out: str
     samples: SampleConfig
     jpeg_quality: int
@@ -54,7 +56,10 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
     A scene that cannot be used (GapdataError) is recorded with its reason and none of its samples are
     written; more than `max_failures` of them end the job with the last one's error.
     """
-    source = open_source(job.source, job.root, num_scenes=job.num_scenes, seed=job.samples.seed)
+    source = open_source(
+        job.source, job.root, num_scenes=job.num_scenes, seed=job.samples.seed,
+        world=job.world, difficulty=job.difficulty,
+    )  # fmt: skip
     drops: Counter[str] = Counter()
     failures: list[Failure] = []
     writer = ShardWriter(

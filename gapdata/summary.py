@@ -221,6 +221,7 @@ def source_dicts() -> list[dict[str, str]]:
             "root": i.layout,
             "renderer": i.renderer,
             "licence": i.licence,
+            "worlds": ", ".join(i.worlds),
         }
         for name, i in infos.items()
     ]
@@ -234,6 +235,7 @@ def describe_sources() -> str:
         blocks.append(
             f"{row['name']}: {row['summary']}\n"
             f"    --root   {layout}\n    renderer {row['renderer']}\n    licence  {row['licence']}"
+            + (f"\n    --world  {row['worlds']}" if row["worlds"] else "")
         )
     return "\n".join(blocks)
 

@@ -107,7 +107,7 @@ def test_a_finished_build_returns_at_once_and_another_config_is_refused(tmp_path
     first = build(small(out, num_scenes=1))
     before = hashes(out)
     assert build(small(out, num_scenes=1)).to_json() == first.to_json()
-    with pytest.raises(ConfigError, match=r"finished dataset with other settings \(seed\)"):
+    with pytest.raises(ConfigError, match=r"finished dataset with other settings \(scenes, seed\)"):
         build(small(out, num_scenes=1, seed=1))
     assert hashes(out) == before
     build(small(out, num_scenes=1, seed=1, overwrite=True))

@@ -247,6 +247,8 @@ WRONG_RECORDS = {
     ),
     "the same question twice": ("question", replace(EXACT, qa=EXACT.qa[:1] * 2)),
     "id that the images do not know": ("instance", with_instance(id=99)),
+    "carried by what is not there": ("instance", with_instance(support=99)),
+    "carried by itself": ("instance", with_instance(support=EXACT.instances[0].id)),
     "tilted box": ("instance", with_instance(box=tilted(EXACT.instances[0].box))),
     "turned AABB": ("instance", with_instance(aabb=tilted(EXACT.instances[0].aabb))),
     "box moved": ("box", with_box_moved(np.array([0.5, 0, 0]))),

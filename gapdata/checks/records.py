@@ -53,6 +53,18 @@ def _instance_faults(sample: Sample) -> Faults:
                 f"found {instance.box} and {instance.aabb}",
             )
 
+    known = set(ids)
+    carriers = {instance.id: instance.support for instance in sample.instances}
+    for number, support in carriers.items():
+        if support and support not in known:
+            yield "instance", f"{number}: its support {support} is not in the table"
+        below, seen = support, {number}
+        while below and below not in seen:
+            seen.add(below)
+            below = carriers.get(below, 0)
+        if below == number:
+            yield "instance", f"{number}: is carried by itself, through {sorted(seen)}"
+
 
 def _is_upright(box: Box) -> bool:
     pose = np.eye(4)

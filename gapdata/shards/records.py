@@ -54,7 +54,9 @@ META_SHAPE: dict[str, Any] = {
             "nyu40": int,
             "box": _BOX,
             "aabb": _BOX,
-            "attributes": {"color": str, "material": str, "shape": str},
+            "attributes": {"color": str, "material": str, "shape": str, "size": str},
+            "support": int,
+            "room": str,
             "visible": [float],
             "truncated": [float],
             "occluded": [float],
@@ -194,7 +196,10 @@ def _instance_records(
                 "color": instance.attributes.color,
                 "material": instance.attributes.material,
                 "shape": instance.attributes.shape,
+                "size": instance.attributes.size,
             },
+            "support": int(instance.support),
+            "room": instance.room,
             **{name: column[i] for name, column in columns.items()},
             "pixels": pixels[i],
         }
@@ -322,6 +327,8 @@ def _instance(record: Mapping[str, Any]) -> Instance:
         box=_box(record["box"]),
         aabb=_box(record["aabb"]),
         attributes=Attributes(**record["attributes"]),
+        support=record["support"],
+        room=record["room"],
     )
 
 

@@ -21,6 +21,7 @@ class SourceInfo:
     licence: str  # licence or terms of the data, with a link
     renderer: str  # the default renderer
     restricted: str = ""  # what of the data may not be passed on; "" when all may
+    worlds: tuple[str, ...] = ()  # what it can make scenes of; () when its scenes are recorded
 
 
 @runtime_checkable
@@ -29,7 +30,8 @@ class Source(Protocol):
 
     `scene_ids` is cheap (no scene is opened) and sorted; `load` returns a canonical scene or raises
     SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`; N and S
-    are for sources that make their scenes, recorded ones take no notice.
+    are for sources that make their scenes, recorded ones take no notice. Those whose info names worlds take
+    `world` and `difficulty` as well.
     """
 
     info: SourceInfo
@@ -60,10 +62,26 @@ def source_info(name: str) -> SourceInfo:
 
 
 def open_source(
-    name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0
-) -> Source:
-    """A source ready to list and load scenes. Raises ConfigError or SourceError when the root is wrong."""
-    source: Source = _source_class(name)(root, num_scenes=num_scenes, seed=seed)
+    name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
+    world: str = "", difficulty: float | None = None,
+) -> Source:  # fmt: skip
+    """A source ready to list and load scenes. An empty world or no difficulty: the source's default.
+
+    Raises ConfigError or SourceError when the root is wrong, ConfigError for a world or difficulty that the
+    source does not know.
+    """
+    kind = _source_class(name)
+    given: dict[str, str | float] = {}
+    if world:
+        given["world"] = world
+    if difficulty is not None:
+        given["difficulty"] = difficulty
+    if given and not kind.info.worlds:
+        raise ConfigError(
+            f"{name}: its scenes are recorded, expected no {' and '.join(given)}, found "
+            f"{', '.join(str(value) for value in given.values())}; leave them out or take --source synthetic"
+        )
+    source: Source = kind(root, num_scenes=num_scenes, seed=seed, **given)
     return source
 
 

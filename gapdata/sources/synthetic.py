@@ -1,4 +1,4 @@
-"""Procedural rooms: nothing to download, exact truth, the same bytes for the same seed."""
+"""Procedural worlds: nothing to download, exact truth, the same bytes for the same seed."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ import numpy as np
 from gapdata.errors import ConfigError, SourceError
 from gapdata.scene import Scene
 from gapdata.sources import SourceInfo
-from gapdata.synthetic import open_world
+from gapdata.synthetic import DEFAULT_DIFFICULTY, DEFAULT_WORLD, WORLDS, open_world
 from gapdata.synthetic.drawing import draw
 
 DEFAULT_SCENES = 8
 MAX_SCENES = 1_000_000  # what six digits in a scene id can number
+MAX_SEED = 10**18  # what leaves a scene id short enough for a key
 VAL_EVERY = 10  # the last of every ten scenes is for validation
 
 
 class SyntheticSource:
-    """Seeded rooms `room_000000`, `room_000001`, ...; scene N depends on (seed, N) only."""
+    """Scenes of one world, `room_000000`, `room_000001`, ...; scene N depends on (world, difficulty, seed, N) only.
+
+    A seed other than 0 is part of the ids (`room_s5_000000`), so that datasets of different seeds can be
+    merged; the default seed is left out, which keeps the ids of a first build short.
+    """
 
     info = SourceInfo(
-        summary="procedural furnished rooms, exact geometry and labels, no download",
+        summary="procedural worlds of furnished rooms and more, exact geometry and labels, no download",
         layout="",
         licence="made by gapdata itself, Apache-2.0",
         renderer="raycast",
+        worlds=tuple(sorted(WORLDS)),
     )
 
-    def __init__(self, root: str = "", *, num_scenes: int | None = None, seed: int = 0) -> None:
-        """Raises ConfigError for a root (there is nothing to read) or a bad number of scenes or seed."""
+    def __init__(
+        self, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
+        world: str = DEFAULT_WORLD, difficulty: float = DEFAULT_DIFFICULTY,
+    ) -> None:  # fmt: skip
+        """Raises ConfigError for a root (there is nothing to read), a bad number or seed, an unknown world."""
         count = DEFAULT_SCENES if num_scenes is None else num_scenes
         if root:
             raise ConfigError(f"synthetic: expected no root, found {root!r}; leave --root out")
@@ -38,11 +47,18 @@ class SyntheticSource:
             raise ConfigError(
                 f"synthetic: expected 1 to {MAX_SCENES} scenes, found {count}; change --num-scenes"
             )
-        if seed < 0:
-            raise ConfigError(f"synthetic: expected a seed >= 0, found {seed}; change --seed")
-        self._seed = seed
-        self._ids = [f"room_{number:06d}" for number in range(count)]
-        self._world = open_world("room")
+        if not 0 <= seed < MAX_SEED:
+            raise ConfigError(
+                f"synthetic: expected a seed of 0 to {MAX_SEED - 1}, found {seed}; change --seed"
+            )
+        if not 0.0 <= difficulty <= 1.0:
+            raise ConfigError(
+                f"synthetic: expected a difficulty of 0 to 1, found {difficulty}; change --difficulty"
+            )
+        self._seed, self._difficulty, self._name = seed, difficulty, world
+        self._world = open_world(world)
+        prefix = f"{world}_s{seed}" if seed else world
+        self._ids = [f"{prefix}_{number:06d}" for number in range(count)]
 
     def splits(self) -> Mapping[str, Sequence[str]]:
         """Scene ids of "train" and "val"."""
@@ -61,5 +77,8 @@ class SyntheticSource:
                 "synthetic", scene_id, "", f"expected one of {self._ids[0]} to {self._ids[-1]}, found no such scene",
                 "ask for another id or raise --num-scenes",
             )  # fmt: skip
-        rng = np.random.default_rng([self._seed, crc32(scene_id.encode())])
-        return draw(self._world.describe(rng), scene_id, "synthetic")
+        drawn = f"{self._name}_{scene_id.rpartition('_')[2]}"
+        rng = np.random.default_rng([self._seed, crc32(drawn.encode())])
+        description = self._world.describe(rng, self._difficulty)
+        made_of = {"world": self._name, "difficulty": f"{self._difficulty:g}"}
+        return draw(description, scene_id, "synthetic", provenance=made_of)

@@ -15,12 +15,15 @@ from gapdata.synthetic.description import Description
 class World(Protocol):
     """A kind of place. Constructed without arguments."""
 
-    def describe(self, rng: np.random.Generator) -> Description:
-        """One place; all choices come from `rng`."""
+    def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
+        """One place; all choices come from `rng`. `difficulty` is 0 (sparse and plain) to 1 (full and cluttered)."""
         ...
 
 
-WORLDS: dict[str, str] = {"room": "gapdata.synthetic.rooms:RoomWorld"}
+DEFAULT_WORLD, DEFAULT_DIFFICULTY = "room", 0.5
+WORLDS: dict[str, str] = {
+    "room": "gapdata.synthetic.rooms:RoomWorld",
+}
 
 
 def open_world(name: str) -> World:

@@ -21,13 +21,15 @@ NOT_SUPPORTED = -1  # structure carries itself
 class Placed:
     """A model at a place: its origin at `position`, turned by `yaw` radians about z.
 
-    `support` is the index of the placed thing that carries it (below it, or the wall or ceiling it hangs on).
+    `support` is the index of the placed thing that carries it (below it, or the wall or ceiling it hangs on),
+    `room` the name of the room it is in.
     """
 
     model: Model
     position: Float[Array, "3"]
     yaw: float
     support: int = NOT_SUPPORTED
+    room: str = ""
 
     @property
     def rotation(self) -> Float[Array, "3 3"]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from gapdata.geometry.boxes import Box, aabb_from_points
 from gapdata.scene import AXIS_ALIGNED, Attributes, Instance, Mesh, Scene
-from gapdata.synthetic.description import Description, Placed
+from gapdata.synthetic.description import NOT_SUPPORTED, Description, Placed
 from gapdata.synthetic.materials import color_name, rgb_array
 from gapdata.synthetic.models import Part
 from gapdata.synthetic.shapes import Solid
@@ -51,8 +53,10 @@ def _stretched(solid: Solid, image: UInt8[Array, "H W 3"]) -> Float[Array, "V 2"
     return np.asarray(border + unit * (1.0 - 2.0 * border))
 
 
-def draw(description: Description, scene_id: str, source: str) -> Scene:
-    """The scene of a description; instance i + 1 is what was placed i-th."""
+def draw(
+    description: Description, scene_id: str, source: str, *, provenance: Mapping[str, str] | None = None
+) -> Scene:  # fmt: skip
+    """The scene of a description; instance i + 1 is what was placed i-th. `provenance` is added to its own."""
     textures = _Textures()
     vertices, faces, colors, owners, uvs, kinds = [], [], [], [], [], []
     instances, count = [], 0
@@ -81,7 +85,8 @@ def draw(description: Description, scene_id: str, source: str) -> Scene:
     )
     return Scene(
         id=scene_id, source=source, frames=description.frames, instances=tuple(instances), mesh=mesh,
-        lights=description.lights, world_frame=AXIS_ALIGNED, provenance=dict(description.provenance),
+        lights=description.lights, world_frame=AXIS_ALIGNED,
+        provenance={**description.provenance, **(provenance or {})},
     )  # fmt: skip
 
 
@@ -100,4 +105,6 @@ def _instance(number: int, thing: Placed, points: Float32[Array, "V 3"]) -> Inst
         attributes=Attributes(
             color=color_name(finish.rgb), material=finish.material, shape=thing.model.shape
         ),
+        support=0 if thing.support == NOT_SUPPORTED else thing.support + 1,
+        room=thing.room,
     )

@@ -34,7 +34,7 @@ class Opening:
 class Plan:
     """An empty room in the world frame: floor at z = 0, the bounding rectangle centred on the origin."""
 
-    kind: str
+    name: str  # of the room, unique in the scene
     corners: Float[Array, "K 2"]  # inner corners, counter-clockwise, walls along x or y
     height: float
     openings: tuple[Opening, ...]
@@ -100,7 +100,7 @@ def _reflex_corner(plan: Plan) -> int:
     return int(np.argmin(turn))
 
 
-def sample_plan(rng: np.random.Generator, kind: str, area: float, palette: Palette) -> Plan:
+def sample_plan(rng: np.random.Generator, name: str, area: float, palette: Palette) -> Plan:
     """A room of `area` square metres with a door and windows: a rectangle or, when there is space, often an L.
 
     Its proportions are drawn evenly on a logarithmic scale between a square and what its sides allow.
@@ -119,7 +119,7 @@ def sample_plan(rng: np.random.Generator, kind: str, area: float, palette: Palet
         corners = _cut_corner(corners, size * notch, int(rng.integers(4)))
     # Large rooms have high ceilings more often.
     height = rng.uniform(2.35, 2.75 + 0.8 * min(1.0, area / 40.0))
-    bare = Plan(kind=kind, corners=corners, height=float(height), openings=(), palette=palette)
+    bare = Plan(name=name, corners=corners, height=float(height), openings=(), palette=palette)
     return replace(bare, openings=_openings(rng, bare))
 
 

@@ -40,8 +40,10 @@ class Checkpoint:
 class Occupancy:
     """What stands in a room, and what may still be put there."""
 
-    def __init__(self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed]) -> None:
-        self.rng, self.plan = rng, plan
+    def __init__(
+        self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed], *, difficulty: float
+    ) -> None:
+        self.rng, self.plan, self.difficulty = rng, plan, difficulty
         self.placed: list[Placed] = list(shell)
         self.given_up: Counter[str] = Counter()  # label -> how many found no place
         self._solid, self._reserved = Obstacles(), Obstacles()
@@ -103,7 +105,9 @@ class Occupancy:
             return None
         self._solid.add(prisms)
         self._reserved.add(zone)
-        self.placed.append(Placed(model=model, position=position, yaw=yaw, support=support))
+        self.placed.append(
+            Placed(model=model, position=position, yaw=yaw, support=support, room=self.plan.name)
+        )
         return len(self.placed) - 1
 
     def _walker_keeps_room(self) -> bool:

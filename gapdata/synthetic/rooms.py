@@ -32,7 +32,7 @@ NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light
 class RoomWorld:
     """Furnished rooms of five kinds with everyday objects."""
 
-    def describe(self, rng: np.random.Generator) -> Description:
+    def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One room: what stands where, its lamps, and a walk through it."""
         # The area first, evenly on a logarithmic scale: how large a room is must not be known unseen.
         area = float(np.exp(rng.uniform(*np.log(AREA))))
@@ -41,7 +41,7 @@ class RoomWorld:
         furnish = ROOMS[kind][1]
         palette = sample_palette(rng, wet=kind == "kitchen")
         plan = sample_plan(rng, kind, area, palette)
-        placer = Placer(rng, plan, build_shell(rng, plan))
+        placer = Placer(rng, plan, build_shell(rng, plan), difficulty=difficulty)
         lights = _ceiling_lights(placer)
         furnish(placer)
         lights += _daylight(placer)
@@ -50,7 +50,7 @@ class RoomWorld:
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
             placed=tuple(placer.placed), lights=tuple(lights), frames=frames,
-            provenance={"world": "room", "room": kind, "not_placed": given_up},
+            provenance={"room": kind, "not_placed": given_up},
         )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def build_shell(rng: np.random.Generator, plan: Plan) -> list[Placed]:
             shell.append(
                 Placed(model=window, position=spot, yaw=yaw, support=first_wall + opening.wall)
             )
-    return shell
+    return [replace(part, room=plan.name) for part in shell]
 
 
 def _at_origin(model: Model) -> Placed:

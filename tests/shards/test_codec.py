@@ -73,7 +73,7 @@ def test_a_sample_comes_back(sample: Sample) -> None:
         for name in ("frame_id", "timestamp_s", "depth_source", "normal_source"):
             assert getattr(view, name) == getattr(other, name)
     for instance, other in zip(sample.instances, back.instances, strict=True):
-        for name in ("id", "label", "nyu40", "attributes"):
+        for name in ("id", "label", "nyu40", "attributes", "support", "room"):
             assert getattr(instance, name) == getattr(other, name)
 
 

@@ -63,11 +63,44 @@ def test_ids_and_splits() -> None:
 
 
 def test_a_scene_depends_on_seed_and_number_only() -> None:
-    scene = SyntheticSource(num_scenes=2, seed=3).load("room_000001")
-    assert (scene.id, scene.source) == ("room_000001", "synthetic")
-    assert _same(scene, SyntheticSource(num_scenes=40, seed=3).load("room_000001"))
-    assert not _same(scene, SyntheticSource(num_scenes=2, seed=4).load("room_000001"))
-    assert not _same(scene, SyntheticSource(num_scenes=2, seed=3).load("room_000000"))
+    scene = SyntheticSource(num_scenes=2, seed=3).load("room_s3_000001")
+    assert (scene.id, scene.source) == ("room_s3_000001", "synthetic")
+    assert _same(scene, SyntheticSource(num_scenes=40, seed=3).load("room_s3_000001"))
+    assert not _same(scene, SyntheticSource(num_scenes=2, seed=4).load("room_s4_000001"))
+    assert not _same(scene, SyntheticSource(num_scenes=2, seed=3).load("room_s3_000000"))
+
+
+def test_ids_of_two_seeds_or_worlds_never_meet() -> None:
+    ids: list[str] = []
+    for seed in (0, 1, 10, 5):
+        splits = SyntheticSource(num_scenes=12, seed=seed).splits()
+        ids += [*splits["train"], *splits["val"]]
+    assert len(set(ids)) == 48
+    assert SyntheticSource(num_scenes=1, seed=5).splits()["train"] == ["room_s5_000000"]
+
+
+def test_provenance_names_world_and_difficulty() -> None:
+    scene = SyntheticSource(num_scenes=1, difficulty=0.25).load("room_000000")
+    assert scene.provenance["world"] == "room"
+    assert scene.provenance["difficulty"] == "0.25"
+
+
+def test_recorded_scenes_have_no_world() -> None:
+    with pytest.raises(
+        ConfigError, match=r"scannet: .* expected no world and difficulty, found room, 0.5"
+    ):
+        open_source("scannet", "somewhere", world="room", difficulty=0.5)
+
+
+@pytest.mark.parametrize("difficulty", [-0.1, 1.5, float("nan")])
+def test_bad_difficulty(difficulty: float) -> None:
+    with pytest.raises(ConfigError, match="difficulty of 0 to 1"):
+        SyntheticSource(difficulty=difficulty)
+
+
+def test_unknown_world() -> None:
+    with pytest.raises(ConfigError, match=r"unknown world 'moon': expected one of .*room"):
+        open_source("synthetic", world="moon")
 
 
 def test_same_bytes_whatever_the_hash_seed() -> None:
@@ -94,6 +127,7 @@ def test_same_bytes_whatever_the_hash_seed() -> None:
         ("", -3, 0, "scenes"),
         ("", 2_000_000, 0, "scenes"),
         ("", None, -1, "seed"),
+        ("", None, 10**18, "seed"),
     ],
 )
 def test_bad_settings(root: str, num_scenes: int | None, seed: int, message: str) -> None:

@@ -12,4 +12,4 @@ from gapdata.sources.synthetic import SyntheticSource
 def rooms() -> list[Scene]:
     """Eighteen rooms of one seed."""
     source = SyntheticSource(num_scenes=18, seed=11)
-    return [source.load(f"room_{number:06d}") for number in range(18)]
+    return [source.load(f"room_s11_{number:06d}") for number in range(18)]

@@ -18,9 +18,9 @@ def _room(*openings: Opening, corners: list[list[float]] | None = None) -> Place
     rng = np.random.default_rng(4)
     outline = corners or [[-2.5, -2.0], [2.5, -2.0], [2.5, 2.0], [-2.5, 2.0]]
     plan = Plan(
-        kind="test", corners=np.array(outline), height=2.6, openings=openings, palette=sample_palette(rng)
+        name="test", corners=np.array(outline), height=2.6, openings=openings, palette=sample_palette(rng)
     )  # fmt: skip
-    return Placer(rng, plan, build_shell(rng, plan))
+    return Placer(rng, plan, build_shell(rng, plan), difficulty=0.5)
 
 
 L_SHAPE = [[-2.5, -2.0], [2.5, -2.0], [2.5, 0.5], [0.5, 0.5], [0.5, 2.0], [-2.5, 2.0]]
