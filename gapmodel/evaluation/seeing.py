@@ -79,7 +79,8 @@ def pointmap_of_depth(depth: Array, K: Array, cam2first: Array) -> Array:
 
 def _own_figures(root: PretrainingModel, features: Features, batch: Batch) -> Figures:
     """Of heads that compare, how often the partner is found, from each side; of reconstruction its own figures."""
-    heads, found = root.model.heads, {}
+    heads = root.model.heads
+    found: Figures = {}
     for name, sides in COMPARING.items():
         if name not in heads:
             continue
