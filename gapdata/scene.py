@@ -78,6 +78,28 @@ class Light:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sun:
+    """Parallel light. `color` is the linear RGB irradiance of a surface that faces it."""
+
+    direction: Float[Array, "3"]  # unit vector towards the sun
+    color: Float[Array, "3"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sky:
+    """Light from the upper half of the world, and what is seen where nothing stands.
+
+    Its linear RGB radiance at elevation e is `horizon` + (`zenith` - `horizon`) sin(e).
+    """
+
+    zenith: Float[Array, "3"]
+    horizon: Float[Array, "3"]
+
+
+AnyLight = Light | Sun | Sky
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Recording:
     """Lazy readers of what a sensor recorded for a frame. Nothing is decoded before a call.
 
@@ -111,7 +133,7 @@ class Scene:
     instances: tuple[Instance, ...] = ()
     mesh: Mesh | None = None
     points: PointCloud | None = None
-    lights: tuple[Light, ...] = ()  # empty: colours already contain the light (scans)
+    lights: tuple[AnyLight, ...] = ()  # empty: colours already contain the light (scans)
     world_frame: str = GRAVITY_ALIGNED
     drops: Mapping[str, int] = field(default_factory=dict)  # frames the source left out, by reason
     provenance: Mapping[str, str] = field(

@@ -21,6 +21,8 @@ Array = np.ndarray
 
 MAX_RELATIVE_STEP = 0.02  # between neighbouring casts that pixels between them are filled in from
 
+SHADOW_START_M = 4e-3  # along rays to the sun: a surface does not shade itself
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Hits:
@@ -152,6 +154,18 @@ class MeshCaster:
         np.subtract(points_world, rays[:, :3], out=rays[:, 3:])
         tensor = open3d.core.Tensor.from_numpy(rays)
         return np.asarray(self._scene.test_occlusions(tensor, 0.0, 0.998, nthreads=1).numpy())
+
+    def is_shadowed_towards(
+        self, points_world: Float32[Array, "n 3"], direction: Float[Array, "3"]
+    ) -> Bool[Array, " n"]:
+        """Whether the mesh stands between each point and a light at infinity; what is nearer than 4 mm does not count."""
+        import open3d
+
+        rays = np.empty((len(points_world), 6), np.float32)
+        rays[:, :3] = points_world
+        rays[:, 3:] = direction
+        tensor = open3d.core.Tensor.from_numpy(rays)
+        return np.asarray(self._scene.test_occlusions(tensor, SHADOW_START_M, nthreads=1).numpy())
 
     def amodal_masks(self, hits: Hits) -> tuple[AmodalMask, ...]:
         """Amodal masks of all objects that cover at least one pixel of the image, by ascending id."""

@@ -1,47 +1,61 @@
-"""Colour of mesh hits: interpolated vertex colours, textures, point lights with one shadow, tone mapping."""
+"""Colour of mesh hits: interpolated vertex colours, textures, lights with one shadow, tone mapping."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
+from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
-from gapdata.scene import Light, Mesh
+from gapdata.renderers.rays import ray_slopes
+from gapdata.scene import AnyLight, Light, Mesh, Sky, Sun
 
 Array = np.ndarray
 
-BACKGROUND = np.array([128, 128, 128], np.uint8)  # where a ray hits nothing
+BACKGROUND = np.array([128, 128, 128], np.uint8)  # where a ray hits nothing and there is no sky
 # Light that surfaces hand on to each other is estimated as in an integrating sphere: with flux P, surface
 # A and mean albedo rho the mean irradiance is P / (A (1 - rho)), of which rho is indirect.
 MEAN_ALBEDO = 0.4
 EXPOSURE = 1.2  # tone-mapping input of a white surface under the mean irradiance
 CEILING_SHARE = 0.8  # indirect irradiance from above, relative to the mean of above and below
+GROUND_ALBEDO = 0.25  # of the land under a sky, which lights what looks down
+LOWEST_KEY = (
+    0.35  # sine of the sun's elevation that exposure assumes at least: low suns light walls
+)
 TONE_STEPS_PER_UNIT = 8192  # of the tone table, which ends at 8
 
 
 class Shader:
     """Tables of one scene's colours and lights, made once; `shade` colours the hits of a camera.
 
-    Lit scenes: Lambert reflection of all lights (irradiance color / r**2 times the cosine) and of an
-    ambient term that is brighter from above, shadow rays for the first light only, then exposure and the
-    curve 1 - exp(-x). Unlit scenes (no lights): colours as they are.
+    Lit scenes: Lambert reflection of all lights (irradiance color / r**2 times the cosine, the sun's times
+    the cosine) and of an ambient term that is brighter from above, shadow rays for the first light that is
+    not the sky only, then exposure and the curve 1 - exp(-x). Unlit scenes (no lights): colours as they are.
     """
 
-    def __init__(self, caster: MeshCaster, lights: tuple[Light, ...]) -> None:
+    def __init__(self, caster: MeshCaster, lights: tuple[AnyLight, ...]) -> None:
         self.caster = caster
         self._color = SurfaceColor(caster.mesh)
         steps = np.arange(8 * TONE_STEPS_PER_UNIT) / TONE_STEPS_PER_UNIT
         tone = 1.0 - np.exp(-steps) if lights else np.minimum(steps, 1.0)
         self._tone = np.rint(255.0 * linear_to_srgb(tone)).astype(np.uint8)
-        self._lights = lights
-        self._light_side = [
-            caster.face_normal @ light.position.astype(np.float32) - caster.face_offset
-            for light in lights
+        self._lamps = tuple(light for light in lights if isinstance(light, Light))
+        self._suns = tuple(light for light in lights if isinstance(light, Sun))
+        self._skies = tuple(light for light in lights if isinstance(light, Sky))
+        shading = [light for light in lights if not isinstance(light, Sky)]
+        self._key = shading[0] if shading else None
+        self._lamp_side = [
+            caster.face_normal @ lamp.position.astype(np.float32) - caster.face_offset
+            for lamp in self._lamps
         ]
+        self._is_lit = bool(lights)
         if lights:
-            self._mean_irradiance = _mean_irradiance(caster.mesh, lights)
-            self._exposure = np.float32(EXPOSURE / self._mean_irradiance.mean())
+            self._indoors = _mean_irradiance(caster.mesh, self._lamps)
+            self._from_sky = _sky_irradiance(self._skies)
+            self._from_ground = GROUND_ALBEDO * (self._from_sky + _sun_irradiance(self._suns, 0.0))
+            mean = self._indoors + self._from_sky + _sun_irradiance(self._suns, LOWEST_KEY)
+            self._exposure = np.float32(EXPOSURE / mean.mean())
 
     def shade(self, hits: Hits) -> UInt8[Array, "H W 3"]:
         """Colour (sRGB) of every pixel; BACKGROUND where nothing was hit."""
@@ -50,7 +64,7 @@ class Shader:
         face, uv = hits.face.reshape(-1), hits.uv.reshape(-1, 2)
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
         color = self._color.at(face, uv, footprint)
-        if self._lights:
+        if self._is_lit:
             for channel, irradiance in enumerate(self.irradiance(hits)):
                 color[:, channel] *= irradiance.reshape(-1)
             color *= self._exposure
@@ -58,8 +72,23 @@ class Shader:
         color += 0.5
         np.minimum(color, len(self._tone) - 1, out=color)
         rgb = np.take(self._tone, color.astype(np.uint16)).reshape(*shape, 3)
-        rgb[hits.face < 0] = BACKGROUND
+        missed = hits.face < 0
+        rgb[missed] = self._behind(hits.camera, missed) if self._skies else BACKGROUND
         return rgb
+
+    def _behind(self, camera: Camera, missed: Bool[Array, "H W"]) -> UInt8[Array, "n 3"]:
+        """Colour of pixels whose rays hit nothing: the sky, and hazy land below the horizon."""
+        row, column = np.nonzero(missed)
+        x, y = ray_slopes(camera, column, row)
+        axes = camera.cam2world[2, :3]
+        sine = (axes[0] * x + axes[1] * y + axes[2]) / np.sqrt(x * x + y * y + 1.0)
+        radiance = np.zeros((len(row), 3))
+        for sky in self._skies:
+            radiance += sky.horizon + np.maximum(sine, 0)[:, None] * (sky.zenith - sky.horizon)
+        horizon = np.sum([sky.horizon for sky in self._skies], axis=0)
+        radiance[sine < 0] = 0.5 * (horizon + self._from_ground / np.pi)
+        value = np.pi * radiance * float(self._exposure) * TONE_STEPS_PER_UNIT + 0.5
+        return np.take(self._tone, np.minimum(value, len(self._tone) - 1).astype(np.uint16))
 
     def irradiance(self, hits: Hits) -> Float32[Array, "3 H W"]:
         """Linear irradiance of each pixel's surface, from the ambient term and all lights."""
@@ -67,30 +96,67 @@ class Shader:
         facing = caster.facing(hits.camera)
         up = 0.5 + 0.5 * facing * caster.face_normal[:, 2]
         share = (1 - CEILING_SHARE) + (2 * CEILING_SHARE - 1) * up
-        share_at = np.take(share.astype(np.float32), face, mode="wrap")
-        ambient = (2 * MEAN_ALBEDO * self._mean_irradiance).astype(np.float32)
-        total = share_at * ambient[:, None, None]
-        x, y, z = hits.coordinates_world()
-        for number, light in enumerate(self._lights):
-            # Distance from the light to the face's plane, on the side that the camera sees.
-            height = np.maximum(self._light_side[number] * facing, 0)
+        ambient = 2 * MEAN_ALBEDO * share[:, None] * self._indoors
+        ambient += self._from_ground + up[:, None] * (self._from_sky - self._from_ground)
+        table = ambient.T.astype(np.float32)
+        total = np.stack([np.take(channel, face, mode="wrap") for channel in table])
+        place = hits.coordinates_world()
+        for number, lamp in enumerate(self._lamps):
+            # Distance from the lamp to the face's plane, on the side that the camera sees.
+            height = np.maximum(self._lamp_side[number] * facing, 0)
             strength = np.take(height, face, mode="wrap")
-            if number == 0:
-                lit = np.flatnonzero(strength)
-                points = np.stack([axis.reshape(-1)[lit] for axis in (x, y, z)], axis=1)
-                strength.reshape(-1)[lit[caster.is_shadowed(points, light.position)]] = 0
-            lx, ly, lz = light.position.astype(np.float32)
-            square = (x - lx) ** 2
-            square += (y - ly) ** 2
-            square += (z - lz) ** 2
+            if lamp is self._key:
+                self._cast_shadow(strength, place)
+            square = np.zeros_like(strength)
+            for axis, at in zip(place, lamp.position.astype(np.float32), strict=True):
+                square += (axis - at) ** 2
             strength /= np.maximum(square * np.sqrt(square), np.float32(1e-9))
-            for channel, intensity in enumerate(light.color.astype(np.float32)):
-                total[channel] += strength * intensity
+            _add_light(total, strength, lamp.color)
+        for sun in self._suns:
+            cosine = np.maximum(facing * (caster.face_normal @ sun.direction.astype(np.float32)), 0)
+            strength = np.take(cosine, face, mode="wrap")
+            if sun is self._key:
+                self._cast_shadow(strength, place)
+            _add_light(total, strength, sun.color)
         return np.asarray(total)
+
+    def _cast_shadow(self, strength: Float32[Array, "H W"], place: Float32[Array, "3 H W"]) -> None:
+        """Sets the strength to 0 where the mesh stands between a lit surface and the key light."""
+        lit = np.flatnonzero(strength)
+        points = np.stack([axis.reshape(-1)[lit] for axis in place], axis=1)
+        if isinstance(self._key, Sun):
+            dark = self.caster.is_shadowed_towards(points, self._key.direction)
+        else:
+            assert isinstance(self._key, Light)
+            dark = self.caster.is_shadowed(points, self._key.position)
+        strength.reshape(-1)[lit[dark]] = 0
+
+
+def _add_light(
+    total: Float32[Array, "3 H W"], strength: Float32[Array, "H W"], color: Float[Array, "3"]
+) -> None:
+    for channel, intensity in enumerate(color.astype(np.float32)):
+        total[channel] += strength * intensity
+
+
+def _sky_irradiance(skies: tuple[Sky, ...]) -> Float[Array, "3"]:
+    """Irradiance of a level surface under the whole sky: the integral of radiance times cosine."""
+    total = np.zeros(3)
+    for sky in skies:
+        total += np.pi * (sky.horizon + 2.0 * sky.zenith) / 3.0
+    return total
+
+
+def _sun_irradiance(suns: tuple[Sun, ...], lowest: float) -> Float[Array, "3"]:
+    """Irradiance of a level surface from suns, each as if its sine of elevation were `lowest` at least."""
+    total = np.zeros(3)
+    for sun in suns:
+        total += sun.color * max(lowest, float(sun.direction[2]))
+    return total
 
 
 def _mean_irradiance(mesh: Mesh, lights: tuple[Light, ...]) -> Float[Array, "3"]:
     """Mean irradiance on the walls of the scene's bounding box, with reflections; see MEAN_ALBEDO."""
-    flux = 4 * np.pi * np.sum([light.color for light in lights], axis=0)
+    flux = 4 * np.pi * np.sum([np.zeros(3), *(light.color for light in lights)], axis=0)
     x, y, z = (mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)).astype(np.float64)
     return np.asarray(flux / (2 * (x * y + y * z + z * x) * (1 - MEAN_ALBEDO)))

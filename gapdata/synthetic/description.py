@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gapdata.geometry.transforms import rotation_about_z
-from gapdata.scene import Frame, Light
+from gapdata.scene import AnyLight, Frame
 from gapdata.synthetic.models import Model
 
 Array = np.ndarray
@@ -51,7 +51,7 @@ class Description:
     """Everything a world's generator decides. Instance i + 1 of the drawn scene is `placed[i]`."""
 
     placed: tuple[Placed, ...]
-    lights: tuple[Light, ...]
+    lights: tuple[AnyLight, ...]
     frames: tuple[Frame, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
 

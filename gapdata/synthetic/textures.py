@@ -99,14 +99,64 @@ def _lattice(rng: np.random.Generator) -> Array:
     return np.asarray(np.where(np.abs(diamond - 30) < 5, 0.68, 0.95) + 0.03 * _noise(rng, 1.5, 1.5))
 
 
+def _asphalt(rng: np.random.Generator) -> Array:
+    grit = 0.09 * _noise(rng, 1.2, 1.2)
+    return np.asarray(0.86 + grit + 0.05 * _noise(rng, 30.0, 30.0) + 0.04 * _noise(rng, 90.0, 12.0))
+
+
+def _concrete(rng: np.random.Generator) -> Array:
+    return np.asarray(0.9 + 0.03 * _noise(rng, 2.0, 2.0) + 0.05 * _noise(rng, 40.0, 70.0))
+
+
+def _paving(rng: np.random.Generator) -> Array:
+    row, column, edge = _cells(4, 4, 0.5)
+    tone = 0.1 * (rng.random((4, 4)) - 0.5)
+    surface = 0.9 + tone[row, column] + 0.03 * _noise(rng, 2.0, 2.0)
+    return np.asarray(np.where(edge < 1.2, 0.68, surface))
+
+
+def _grass(rng: np.random.Generator) -> Array:
+    return np.asarray(0.81 + 0.13 * _noise(rng, 1.5, 3.0) + 0.06 * _noise(rng, 35.0, 35.0))
+
+
+def _leaves(rng: np.random.Generator) -> Array:
+    return np.asarray(0.81 + 0.14 * _noise(rng, 4.0, 4.0) + 0.07 * _noise(rng, 14.0, 14.0))
+
+
+def _bark(rng: np.random.Generator) -> Array:
+    return np.asarray(0.81 + 0.14 * _noise(rng, 3.0, 30.0) + 0.05 * _noise(rng, 1.5, 4.0))
+
+
+def _roof(rng: np.random.Generator) -> Array:
+    v, _ = np.mgrid[0:SIZE, 0:SIZE]
+    row, column, edge = _cells(8, 8, 0.5)
+    tone = 0.14 * (rng.random((8, 8)) - 0.5)
+    shade = 0.16 * ((v % 32) / 32.0 - 0.5)
+    return np.asarray(np.where(edge < 1.0, 0.62, 0.85 + tone[row, column] + shade))
+
+
+def _panes(rng: np.random.Generator) -> Array:
+    """What window glass shows: a paler sky above, here and there a drawn curtain."""
+    v, _ = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+    return np.asarray(0.83 + 0.1 * np.cos(2 * np.pi * v) + 0.1 * _noise(rng, 45.0, 25.0))
+
+
 TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
+    "asphalt": (_asphalt, 2.4),
+    "bark": (_bark, 0.5),
     "bricks": (_bricks, 0.96),
     "carpet": (_carpet, 0.6),
+    "concrete": (_concrete, 2.5),
     "fabric": (_fabric, 0.12),
+    "grass": (_grass, 1.6),
     "lattice": (_lattice, 0.8),
+    "leaves": (_leaves, 1.1),
     "marble": (_marble, 1.1),
+    "panes": (_panes, 3.1),
+    "paving": (_paving, 1.6),
     "planks": (_planks, 1.6),
     "plaster": (_plaster, 1.2),
+    "roof": (_roof, 2.4),
     "stripes": (_stripes, 0.8),
     "tiles": (_tiles, 0.9),
     "wood": (_wood, 0.7),
