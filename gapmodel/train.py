@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from gapdata.errors import ConfigError, GapdataError
+from gapdata.errors import ConfigError, DatasetError, GapdataError
 from gapmodel.checkpoint import (
     RunState,
     discard_unfinished,
@@ -112,6 +112,7 @@ def _run_stage(
         asked = team.gather((stop.signal, due, loader.bad_samples))
         stop.signal = max(number for number, _, _ in asked)
         bad_samples = tuple(dict.fromkeys(fault for *_, faults in asked for fault in faults))
+        _require_few(bad_samples, config.max_bad_samples)
         if stop.signal or asked[0][1] or step + 1 == last:
             state = RunState(
                 step=step + 1, rows=loader.state, loss_means=dict(means), bad_samples=bad_samples
@@ -135,6 +136,14 @@ def _tidy(out: Path, fresh: bool) -> None:
         for name in ("checkpoints", "model", "tensorboard"):
             shutil.rmtree(out / name, ignore_errors=True)
         (out / LOG).unlink(missing_ok=True)
+
+
+def _require_few(bad_samples: tuple[str, ...], most: int) -> None:
+    """Each process stops at its own bad samples; together they may have seen too many."""
+    if len(bad_samples) > most:
+        raise DatasetError(
+            f"{len(bad_samples)} bad samples, {most} are allowed, the last one {bad_samples[-1]}"
+        )
 
 
 def _require_finite(tally: Tally, step: int) -> None:

@@ -18,10 +18,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from gapdata.errors import ConfigError
+from gapdata.errors import ConfigError, DatasetError
+from gapmodel.checkpoint import latest_checkpoint, read_state
 from gapmodel.cli import app
 from gapmodel.loading import load_trained
 from gapmodel.run_log import read_log
+from gapmodel.step import take_step
 from gapmodel.train import train
 from tests.gapmodel.runs import example_session, gradients, run_config, steps_of, weights_of
 from tests.gapmodel.two_ranks import OBJECTIVES, rank_batches
@@ -47,10 +49,16 @@ def whole_run(tiny_url, tmp_path_factory) -> Path:
 def stopped_run(tiny_url, tmp_path_factory) -> Path:
     """The same run, stopped by SIGTERM after its third step or soon after."""
     out = tmp_path_factory.mktemp("stopped")
-    watcher = threading.Thread(target=signal_after, args=(out, 3, os.getpid(), signal.SIGTERM))
+    over = threading.Event()
+    watcher = threading.Thread(
+        target=signal_after, args=(out, 3, os.getpid(), signal.SIGTERM, over)
+    )
     watcher.start()
-    outcome = train(config_at(tiny_url, out))
-    watcher.join()
+    try:
+        outcome = train(config_at(tiny_url, out))
+    finally:
+        over.set()
+        watcher.join()
     assert outcome.signal == signal.SIGTERM
     assert outcome.model is None
     assert 3 <= outcome.step < STEPS
@@ -58,10 +66,9 @@ def stopped_run(tiny_url, tmp_path_factory) -> Path:
     return out
 
 
-def signal_after(out: Path, step: int, process: int, number: int) -> None:
-    """Send a signal to a process once its log holds a step."""
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
+def signal_after(out: Path, step: int, process: int, number: int, over: threading.Event) -> None:
+    """Send a signal to a process once its log holds a step, unless it is over before."""
+    while not over.is_set():
         log = out / "log.jsonl"
         if log.is_file() and f'"step": {step},' in log.read_text():
             os.kill(process, number)
@@ -109,8 +116,16 @@ def test_a_killed_run_goes_on_bit_for_bit(whole_run, tiny_url, tmp_path):
     code = "import json, sys, torch; torch.set_num_threads(1); from gapmodel.train import train, TrainConfig; train(TrainConfig.from_dict(json.loads(sys.argv[1])))"
     command = [sys.executable, "-c", code, json.dumps(config.to_dict())]
     run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    signal_after(tmp_path / "run", 3, run.pid, signal.SIGKILL)
-    assert run.wait(60) == -signal.SIGKILL
+    over = threading.Event()
+    killer = threading.Thread(
+        target=signal_after, args=(tmp_path / "run", 3, run.pid, signal.SIGKILL, over)
+    )
+    killer.start()
+    try:
+        assert run.wait(100) == -signal.SIGKILL
+    finally:
+        over.set()
+        killer.join()
     outcome = train(config)
     assert outcome.step == STEPS
     assert_same_run(tmp_path / "run", whole_run)
@@ -124,8 +139,6 @@ def test_two_processes_agree_with_one(stopped_run, whole_run, tiny_url, tmp_path
     start_two(tmp_path, config)
     for empty in (False, True):
         session, settings = example_session(OBJECTIVES, geometry="depth_normal")
-        from gapmodel.step import take_step
-
         tally = take_step(session, rank_batches(empty), settings, row=0)
         losses, found = torch.load(tmp_path / f"gradients-{empty}.pt")
         assert losses == pytest.approx(dict(tally.losses), rel=1e-5)
@@ -170,6 +183,23 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def test_a_bad_sample_stops_the_run_unless_allowed_and_is_counted(copy_of_tiny, tmp_path):
+    shard = sorted((copy_of_tiny / "shards").glob("*.tar"))[0]
+    damaged = bytearray(shard.read_bytes())
+    start = damaged.index(b"\xff\xd8\xff")  # a JPEG begins
+    damaged[start : start + 64] = bytes(64)
+    shard.write_bytes(damaged)
+    config = run_config(str(copy_of_tiny), tmp_path / "run", steps=3, objectives={"answers": None})
+    with pytest.raises(DatasetError, match=shard.name) as caught:
+        train(config)
+    assert "\n" not in str(caught.value)
+    allowed = replace(config, max_bad_samples=9)
+    assert train(allowed).step == 3
+    state, _ = read_state(latest_checkpoint(tmp_path / "run"))
+    assert len(state.bad_samples) == 1
+    assert shard.name in state.bad_samples[0]
 
 
 def test_a_run_of_another_config_is_not_touched(whole_run, tiny_url):
