@@ -43,15 +43,14 @@ def run_jobs(
     *,
     max_failures: int,
     on_progress: Callable[[int, int], None],
+    workspace: Workspace,
 ) -> list[ShardResult]:
     """Results of all jobs, in their order; those finished earlier are taken as they are.
 
-    `on_progress(done, in total)` counts in the jobs' own units. Raises GapdataError when more than
-    `max_failures` scenes failed.
+    workspace: where they go, prepared. `on_progress(done, in total)` counts in the jobs' own units. Raises
+    GapdataError when more than `max_failures` scenes failed, or when another run has taken the place over.
     """
-    results = {
-        job.name: result for job in jobs if (result := Workspace(job.out).finished_result(job.name))
-    }
+    results = {job.name: result for job in jobs if (result := workspace.finished_result(job.name))}
     total = sum(job.size for job in jobs)
     done = sum(job.size for job in jobs if job.name in results)
     on_progress(done, total)
@@ -64,6 +63,7 @@ def run_jobs(
     todo = [job for job in jobs if job.name not in results]
     failures = 0
     for result in executor.run(partial(_run_and_record, function), todo, report):
+        workspace.require_held()
         results[result.name] = result
         failures += len(result.failures)
         if failures > max_failures:

@@ -35,23 +35,23 @@ def build(
     scenes = choose_scenes(source, config)
     scenes, left_out = guard_evaluation(scenes, config)
     content = {**config.content(), "scenes": [scene for ids in scenes.values() for scene in ids]}
-    workspace = Workspace(config.out)
-    finished = workspace.prepare(content, overwrite=config.overwrite)
-    if finished is not None:
-        return finished
-
-    results = run_jobs(
-        run_job,
-        plan_jobs(config, source, scenes),
-        open_executor(config.executor, workers=config.workers),
-        max_failures=config.max_failures,
-        on_progress=on_progress or (lambda done, total: None),
-    )
-    manifest = finish_dataset(
-        config.out, results, left_out=left_out, config=content, seed=config.seed, source=config.source,
-        licence=source.info.licence, platform=this_platform(),
-    )  # fmt: skip
-    workspace.close()
+    with Workspace(config.out) as workspace:
+        finished = workspace.prepare(content, overwrite=config.overwrite)
+        if finished is not None:
+            return finished
+        results = run_jobs(
+            run_job,
+            plan_jobs(config, source, scenes),
+            open_executor(config.executor, workers=config.workers),
+            max_failures=config.max_failures,
+            on_progress=on_progress or (lambda done, total: None),
+            workspace=workspace,
+        )
+        manifest = finish_dataset(
+            config.out, results, left_out=left_out, config=content, seed=config.seed, source=config.source,
+            licence=source.info.licence, platform=this_platform(),
+        )  # fmt: skip
+        workspace.close()
     return manifest
 
 

@@ -173,8 +173,7 @@ def check_dataset(url: str, *, progress: Callable[[int, int], None] | None = Non
 
 
 def _check_files(url: str, manifest: Manifest, findings: _Findings) -> None:
-    filesystem, root = open_storage(url)
-    found = [path.removeprefix(root).lstrip("/") for path in filesystem.find(f"{root}/shards")]
+    found = open_storage(url).names("shards")
     named = [shard.name for shard in manifest.shards]
     known = {*named, *(f"{name}.idx" for name in named)}  # Energon's
     for name in sorted(set(found) - known):
@@ -222,17 +221,17 @@ def _check_shard(
     findings: _Findings,
     on_sample: Callable[[], None],
 ) -> None:
-    filesystem, root = open_storage(url)
-    path = f"{root}/{shard.name}"
-    if not filesystem.exists(path):
+    storage = open_storage(url)
+    stat = storage.stat(shard.name)
+    if stat is None:
         findings.add("files", shard.name, "is missing")
         return
-    size = filesystem.size(path)
+    size = stat.size
     if size != shard.bytes:
         findings.add("bytes", shard.name, f"expected {shard.bytes} bytes, found {size}")
     rows = index.of_shard(shard.name)
     done = 0
-    with filesystem.open(path, "rb") as file:
+    with storage.open(shard.name) as file:
         stream = ShardStream(file, size)
         try:
             for entry in _entries(shard.name, stream):

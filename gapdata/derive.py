@@ -171,32 +171,33 @@ def _derive(
         for url, manifest in zip(urls, manifests, strict=True)
     ]
     config = {"views": manifests[0].config["views"], **note, "from": origins}
-    workspace = Workspace(out)
-    finished = workspace.prepare(config, overwrite=overwrite)
-    if finished is not None:
-        return finished
-    count: dict[str, int] = {}
-    jobs = []
-    for run in runs:
-        number = count[run["split"]] = count.get(run["split"], -1) + 1
-        jobs.append(CopyJob(name=f"{run['split']}-{number:05d}", out=out, **run))
-    results = run_jobs(
-        run_copy,
-        jobs,
-        open_executor("local", workers=workers),
-        max_failures=0,
-        on_progress=on_progress or (lambda done, total: None),
-    )
-    manifest = finish_dataset(
-        out,
-        results,
-        config=config,
-        seed=manifests[0].seed,
-        source=_joined(manifest.source for manifest in manifests),
-        licence=_joined((manifest.licence for manifest in manifests), "; "),
-        platform=_joined((manifest.platform for manifest in manifests), "; "),
-    )
-    workspace.close()
+    with Workspace(out) as workspace:
+        finished = workspace.prepare(config, overwrite=overwrite)
+        if finished is not None:
+            return finished
+        count: dict[str, int] = {}
+        jobs = []
+        for run in runs:
+            number = count[run["split"]] = count.get(run["split"], -1) + 1
+            jobs.append(CopyJob(name=f"{run['split']}-{number:05d}", out=out, **run))
+        results = run_jobs(
+            run_copy,
+            jobs,
+            open_executor("local", workers=workers),
+            max_failures=0,
+            on_progress=on_progress or (lambda done, total: None),
+            workspace=workspace,
+        )
+        manifest = finish_dataset(
+            out,
+            results,
+            config=config,
+            seed=manifests[0].seed,
+            source=_joined(manifest.source for manifest in manifests),
+            licence=_joined((manifest.licence for manifest in manifests), "; "),
+            platform=_joined((manifest.platform for manifest in manifests), "; "),
+        )
+        workspace.close()
     return manifest
 
 
@@ -205,5 +206,4 @@ def _joined(values: Iterable[str], separator: str = ", ") -> str:
 
 
 def _manifest_hash(url: str) -> str:
-    filesystem, root = open_storage(url)
-    return hashlib.sha256(filesystem.cat_file(f"{root}/{MANIFEST_NAME}")).hexdigest()
+    return hashlib.sha256(open_storage(url).read(MANIFEST_NAME)).hexdigest()

@@ -61,22 +61,23 @@ def rebuild(
     content = {**recipe.config, "recipe": False}
     config = _config(content, out=out, root=root, workers=workers)
     source = _open(config)
-    workspace = Workspace(out)
-    finished = workspace.prepare(content, overwrite=overwrite)
-    if finished is not None:
-        return finished
-    results = run_jobs(
-        run_rebuild,
-        list(_jobs(open_recipe(url), config)),
-        open_executor("local", workers=workers),
-        max_failures=0,
-        on_progress=on_progress or (lambda done, total: None),
-    )
-    manifest = finish_dataset(
-        out, results, config=content, seed=recipe.seed, source=recipe.source, licence=source.info.licence,
-        platform=this_platform(), drops=recipe.drops, failures=recipe.failures,
-    )  # fmt: skip
-    workspace.close()
+    with Workspace(out) as workspace:
+        finished = workspace.prepare(content, overwrite=overwrite)
+        if finished is not None:
+            return finished
+        results = run_jobs(
+            run_rebuild,
+            list(_jobs(open_recipe(url), config)),
+            open_executor("local", workers=workers),
+            max_failures=0,
+            on_progress=on_progress or (lambda done, total: None),
+            workspace=workspace,
+        )
+        manifest = finish_dataset(
+            out, results, config=content, seed=recipe.seed, source=recipe.source, licence=source.info.licence,
+            platform=this_platform(), drops=recipe.drops, failures=recipe.failures,
+        )  # fmt: skip
+        workspace.close()
     return manifest
 
 

@@ -61,16 +61,15 @@ class FeatureCache:
         if storage not in ("bf16", "int8"):
             raise ConfigError(f"feature cache: storage is bf16 or int8, found {storage!r}")
         self.url, self.identity, self.storage = url, identity, storage
-        self._filesystem, self._root = open_storage(url)
+        self._storage = open_storage(url)
         self._digest = identity.digest()
         self._check_card()
 
     @classmethod
     def existing(cls, url: str) -> FeatureCache:
         """The cache that a folder or URL holds, of whichever encoder. Raises ConfigError when there is none."""
-        filesystem, root = open_storage(url)
         try:
-            card = json.loads(filesystem.cat_file(f"{root}/{CARD}"))
+            card = json.loads(open_storage(url).read(CARD))
             return cls(url, EncoderIdentity(**card))
         except FileNotFoundError as error:
             raise ConfigError(
@@ -102,7 +101,7 @@ class FeatureCache:
         key = self.key(images)
         where = self._where(key)
         try:
-            data = self._filesystem.cat_file(f"{self._root}/{_name(key)}")
+            data = self._storage.read(_name(key))
         except FileNotFoundError:
             return None
         try:
@@ -150,7 +149,7 @@ class FeatureCache:
 
     def _check_card(self) -> None:
         try:
-            found = json.loads(self._filesystem.cat_file(f"{self._root}/{CARD}"))
+            found = json.loads(self._storage.read(CARD))
         except FileNotFoundError:
             card = json.dumps(self.identity.card(), sort_keys=True, indent=1)
             write_file(self.url, CARD, card.encode())

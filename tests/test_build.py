@@ -253,3 +253,24 @@ def test_the_first_n_scenes_are_counted_after_the_split(tmp_path, scans):
         tmp_path, source="scannet", accept_terms=("scannet",), num_scenes=1, split=("val",)
     )
     assert choose_scenes(source, config) == {"val": ["scene0001_00"]}
+
+
+def test_of_two_builds_into_one_place_the_second_is_refused(tmp_path):
+    out = tmp_path / "out"
+    code = (
+        "from gapdata.build import build; from gapdata.build_config import BuildConfig\n"
+        f"build(BuildConfig(**{ {**SMALL, 'out': str(out), 'num_scenes': 400}!r}))"
+    )  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "_build" / "config.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for overwrite in (False, True):
+            with pytest.raises(ConfigError, match=rf"process {process.pid} on .* is writing there"):
+                build(small(out, num_scenes=400, overwrite=overwrite))
+    finally:
+        process.kill()
+        process.wait()
+    build(small(out, num_scenes=1, overwrite=True))
+    assert "_lock.json" not in hashes(out)

@@ -177,15 +177,18 @@ def read_questions(url: str, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def _read(url: str, name: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
-    filesystem, root = open_storage(url)
+    storage = open_storage(url)
     try:
-        with filesystem.open(f"{root}/{name}", "rb") as file:
-            parquet = pq.ParquetFile(file)
-            if not parquet.schema_arrow.equals(schema):
-                found = ", ".join(f"{field.name} {field.type}" for field in parquet.schema_arrow)
-                raise DatasetError(
-                    f"{url}: {name}: expected columns {', '.join(schema.names)}, found {found}; build again"
-                )
-            return parquet.read(columns=None if columns is None else list(columns))
-    except (FileNotFoundError, pa.ArrowInvalid, OSError) as error:
+        if storage.is_local:
+            source = pa.memory_map(storage.path(name))
+        else:
+            source = pa.BufferReader(storage.read(name))
+        parquet = pq.ParquetFile(source)
+        if not parquet.schema_arrow.equals(schema):
+            found = ", ".join(f"{field.name} {field.type}" for field in parquet.schema_arrow)
+            raise DatasetError(
+                f"{url}: {name}: expected columns {', '.join(schema.names)}, found {found}; build again"
+            )
+        return parquet.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowInvalid, OSError) as error:
         raise DatasetError(f"{url}: {name}: cannot be read: {error}; build again") from error

@@ -123,9 +123,8 @@ def write_manifest(url: str, manifest: Manifest) -> None:
 
 def read_manifest(url: str) -> Manifest:
     """The manifest of a finished dataset. Raises DatasetError when there is none, or one of another version."""
-    filesystem, root = open_storage(url)
     try:
-        text = filesystem.cat_file(f"{root}/{MANIFEST_NAME}")
+        text = open_storage(url).read(MANIFEST_NAME)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetError(
             f"{url}: expected a dataset, found no {MANIFEST_NAME}; finish the build or correct the path"

@@ -45,7 +45,7 @@ class Dataset:
         self._rows = None if split is None else _rows_of_split(table, split)
         # The rows of samples.parquet without their members.
         self.samples: pa.Table = table if self._rows is None else table.take(self._rows)
-        self._filesystem, self._root = open_storage(url)
+        self._storage = open_storage(url)
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[Dataset], tuple[str, str | None, tuple[str, ...]]]:
@@ -84,14 +84,14 @@ class Dataset:
             for place in self._members[row].as_py()
             if place["name"] in wanted
         }
-        path = f"{self._root}/{self._cell('shard', position)}"
+        shard = self._cell("shard", position)
         contents: dict[str, bytes] = {}
         for names in _merged(places):
             start = places[names[0]][0]
             end = max(sum(places[name]) for name in names)
-            data = self._filesystem.cat_file(path, start=start, end=end)
+            data = self._storage.read(shard, start, end)
             if len(data) < end - start:
-                raise DatasetError(f"{path}: ends before byte {end}; run gapdata check")
+                raise DatasetError(f"{shard}: ends before byte {end}; run gapdata check")
             for name in names:
                 offset, size = places[name]
                 contents[name] = bytes(data[offset - start : offset - start + size])

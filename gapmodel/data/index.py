@@ -94,9 +94,9 @@ def _token_counts(
     """Tokens of each question, from the cache where they are there for this dataset and tokenizer."""
     name = f"tokens-{_fingerprint(dataset, prompt)}.npy"
     if cache:
-        filesystem, root = open_storage(cache)
-        if filesystem.exists(f"{root}/{name}"):
-            return np.load(io.BytesIO(filesystem.cat_file(f"{root}/{name}")), allow_pickle=False)
+        storage = open_storage(cache)
+        if storage.exists(name):
+            return np.load(io.BytesIO(storage.read(name)), allow_pickle=False)
     samples = range(len(dataset))
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(lambda i: count_tokens(dataset, i, prompt), samples, chunksize=16))
