@@ -23,6 +23,7 @@ class World(Protocol):
 DEFAULT_WORLD, DEFAULT_DIFFICULTY = "room", 0.5
 WORLDS: dict[str, str] = {
     "room": "gapdata.synthetic.rooms:RoomWorld",
+    "shapes": "gapdata.synthetic.geometric.world:ShapesWorld",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from gapdata.labels import NYU40_ID
+from gapdata.labels import NYU40, NYU40_ID
 from gapdata.synthetic.materials import Finish
 from gapdata.synthetic.shapes import Solid, hull_2d, rectangle
 
@@ -37,7 +37,26 @@ LABEL_NYU40: dict[str, str] = {
     "vase": "otherprop", "candle": "otherprop", "ball": "otherprop", "apple": "otherprop",
     "orange": "otherprop", "picture": "picture", "mirror": "mirror", "clock": "otherprop",
     "whiteboard": "whiteboard", "shelf": "shelves", "radiator": "otherstructure",
+    "toilet": "toilet", "bathtub": "bathtub", "shower": "otherstructure", "towel": "towel",
+    "toilet paper": "otherprop", "coat rack": "otherfurniture", "jacket": "clothes", "shoes": "clothes",
+    "shoe rack": "shelves",
+    "pedestrian": "person",
 }  # fmt: skip
+# NYU40 has rooms only: of what stands in streets it knows people.
+OUTDOOR_LABELS = (
+    "advertising column", "bicycle", "bollard", "building", "bus", "bus stop", "bush", "car", "crosswalk",
+    "crosswalk sign", "cyclist", "dumpster", "fence", "fire hydrant", "ground", "hedge", "house",
+    "lane marking", "mailbox", "motorcycle", "no entry sign", "one way sign", "parking meter",
+    "parking sign", "planter", "road", "sidewalk", "speed limit sign", "stop sign", "street lamp",
+    "traffic cone", "traffic light", "tree", "truck", "utility box", "van", "yield sign",
+)  # fmt: skip
+LABEL_NYU40 |= dict.fromkeys(OUTDOOR_LABELS, NYU40[0])
+# Plain bodies, and what lies on tables besides.
+TABLE_LABELS = (
+    "block", "can", "capsule", "cone", "cube", "cylinder", "fork", "jar", "knife", "pencil", "pyramid",
+    "robot arm", "sphere", "spoon", "torus", "tray",
+)  # fmt: skip
+LABEL_NYU40 |= dict.fromkeys(TABLE_LABELS, "otherprop")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

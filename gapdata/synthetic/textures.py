@@ -88,6 +88,16 @@ def _marble(rng: np.random.Generator) -> Array:
     return np.asarray(0.95 - 0.22 * np.exp(-((vein / 0.06) ** 2)) + 0.02 * warp)
 
 
+def _brushed(rng: np.random.Generator) -> Array:
+    return np.asarray(0.88 + 0.07 * _noise(rng, 160.0, 1.2) + 0.04 * _noise(rng, 200.0, 20.0))
+
+
+def _stipple(rng: np.random.Generator) -> Array:
+    v, u = np.mgrid[0:SIZE, 0:SIZE]
+    dot = np.hypot(u % 32 - 15.5, (v + 16 * (u // 32 % 2)) % 32 - 15.5)
+    return np.asarray(np.where(dot < 7.0, 0.74, 0.94) + 0.01 * _noise(rng, 2.0, 2.0))
+
+
 def _stripes(rng: np.random.Generator) -> Array:
     u = np.arange(SIZE)[None, :]
     return np.asarray(np.where((u // 32) % 2 == 0, 0.97, 0.68) + 0.02 * _noise(rng, 2.0, 2.0))
@@ -145,6 +155,7 @@ TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
     "asphalt": (_asphalt, 2.4),
     "bark": (_bark, 0.5),
     "bricks": (_bricks, 0.96),
+    "brushed": (_brushed, 0.35),
     "carpet": (_carpet, 0.6),
     "concrete": (_concrete, 2.5),
     "fabric": (_fabric, 0.12),
@@ -157,6 +168,7 @@ TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
     "planks": (_planks, 1.6),
     "plaster": (_plaster, 1.2),
     "roof": (_roof, 2.4),
+    "stipple": (_stipple, 0.12),
     "stripes": (_stripes, 0.8),
     "tiles": (_tiles, 0.9),
     "wood": (_wood, 0.7),
