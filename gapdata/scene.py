@@ -71,10 +71,14 @@ class PointCloud:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Light:
-    """A point light. `color` is linear RGB radiant intensity: irradiance at r metres is color / r**2."""
+    """A lamp. `color` is linear RGB radiant intensity: irradiance at r metres is color / r**2.
+
+    Its size only softens shadows: it shines from a level disc of `radius` metres, or from a point with 0.
+    """
 
     position: Float[Array, "3"]
     color: Float[Array, "3"]
+    radius: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

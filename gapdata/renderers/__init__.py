@@ -34,6 +34,9 @@ class Renderer(Protocol):
 RENDERERS: dict[str, str] = {
     "captured": "gapdata.renderers.captured:CapturedRenderer",
     "captured_on_depth": "gapdata.renderers.captured:CapturedOnDepthRenderer",
+    "mitsuba": "gapdata.renderers.mitsuba:MitsubaRenderer",
+    "mitsuba_cuda": "gapdata.renderers.mitsuba:MitsubaCudaRenderer",
+    "mitsuba_llvm": "gapdata.renderers.mitsuba:MitsubaLlvmRenderer",
     "points": "gapdata.renderers.points:PointsRenderer",
     "raycast": "gapdata.renderers.raycast:RaycastRenderer",
 }

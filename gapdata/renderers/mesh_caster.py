@@ -144,9 +144,9 @@ class MeshCaster:
         return np.take(table, hits.face, axis=0, mode="wrap")
 
     def is_shadowed(
-        self, points_world: Float32[Array, "n 3"], light: Float[Array, "3"]
+        self, points_world: Float32[Array, "n 3"], light: Float[Array, "*n 3"]
     ) -> Bool[Array, " n"]:
-        """Whether the mesh stands between each point and a light, ignoring the last 0.2 % before the point."""
+        """Whether the mesh stands between each point and a light (one for all, or one each), ignoring the last 0.2 % before the point."""
         import open3d
 
         rays = np.empty((len(points_world), 6), np.float32)

@@ -31,7 +31,7 @@ class RaycastRenderer:
             )
         self._size = ImageSize(height, width)
         self._caster = MeshCaster(scene.mesh, scene.instances)
-        self._shader = Shader(self._caster, scene.lights)
+        self.shader = Shader(self._caster, scene.lights)
 
     def render(self, frame: Frame) -> View:
         """All layers of a frame, with amodal masks."""
@@ -40,7 +40,7 @@ class RaycastRenderer:
             frame_id=frame.id,
             timestamp_s=frame.timestamp_s,
             camera=hits.camera,
-            rgb=self._shader.shade(hits),
+            rgb=self.shader.shade(hits),
             depth=hits.depth,
             normal=self._caster.normals_at(hits),
             instance=self._caster.instances_at(hits),

@@ -1,4 +1,4 @@
-"""Colour of mesh hits: interpolated vertex colours, textures, lights with one shadow, tone mapping."""
+"""Colour of mesh hits: interpolated vertex colours, textures, lights with one soft shadow, tone mapping."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
 from gapdata.renderers.rays import ray_slopes
+from gapdata.renderers.shadows import shadowed_share
 from gapdata.scene import AnyLight, Light, Mesh, Sky, Sun
 
 Array = np.ndarray
@@ -23,6 +24,7 @@ GROUND_ALBEDO = 0.25  # of the land under a sky, which lights what looks down
 LOWEST_KEY = (
     0.35  # sine of the sun's elevation that exposure assumes at least: low suns light walls
 )
+WHITE = 0.98  # of the tone curve's highest value
 TONE_STEPS_PER_UNIT = 8192  # of the tone table, which ends at 8
 
 
@@ -43,7 +45,7 @@ class Shader:
         self._lamps = tuple(light for light in lights if isinstance(light, Light))
         self._suns = tuple(light for light in lights if isinstance(light, Sun))
         self._skies = tuple(light for light in lights if isinstance(light, Sky))
-        shading = [light for light in lights if not isinstance(light, Sky)]
+        shading = [light for light in lights if isinstance(light, Light | Sun)]
         self._key = shading[0] if shading else None
         self._lamp_side = [
             caster.face_normal @ lamp.position.astype(np.float32) - caster.face_offset
@@ -67,14 +69,24 @@ class Shader:
         if self._is_lit:
             for channel, irradiance in enumerate(self.irradiance(hits)):
                 color[:, channel] *= irradiance.reshape(-1)
-            color *= self._exposure
-        color *= TONE_STEPS_PER_UNIT
-        color += 0.5
-        np.minimum(color, len(self._tone) - 1, out=color)
-        rgb = np.take(self._tone, color.astype(np.uint16)).reshape(*shape, 3)
+        rgb = self.developed(color).reshape(*shape, 3)
         missed = hits.face < 0
         rgb[missed] = self._behind(hits.camera, missed) if self._skies else BACKGROUND
         return rgb
+
+    @property
+    def white_radiance(self) -> np.float32:
+        """The radiance that comes out white, WHITE of the tone curve's way."""
+        return np.float32(-np.log(1 - WHITE) / (np.pi * self._exposure))
+
+    def developed(self, light: Float32[Array, "*n 3"]) -> UInt8[Array, "*n 3"]:
+        """SRGB of albedo times irradiance, which is pi times radiance; changes its argument."""
+        if self._is_lit:
+            light *= self._exposure
+        light *= TONE_STEPS_PER_UNIT
+        light += 0.5
+        np.minimum(light, len(self._tone) - 1, out=light)
+        return np.take(self._tone, light.astype(np.uint16))
 
     def _behind(self, camera: Camera, missed: Bool[Array, "H W"]) -> UInt8[Array, "n 3"]:
         """Colour of pixels whose rays hit nothing: the sky, and hazy land below the horizon."""
@@ -82,13 +94,18 @@ class Shader:
         x, y = ray_slopes(camera, column, row)
         axes = camera.cam2world[2, :3]
         sine = (axes[0] * x + axes[1] * y + axes[2]) / np.sqrt(x * x + y * y + 1.0)
-        radiance = np.zeros((len(row), 3))
+        value = np.pi * self.radiance_behind(sine) * float(self._exposure) * TONE_STEPS_PER_UNIT
+        value += 0.5
+        return np.take(self._tone, np.minimum(value, len(self._tone) - 1).astype(np.uint16))
+
+    def radiance_behind(self, sine: Float[Array, " n"]) -> Float[Array, "n 3"]:
+        """Linear radiance of the sky by the sine of elevation, and of hazy land below the horizon."""
+        radiance = np.zeros((len(sine), 3))
         for sky in self._skies:
             radiance += sky.horizon + np.maximum(sine, 0)[:, None] * (sky.zenith - sky.horizon)
         horizon = np.sum([sky.horizon for sky in self._skies], axis=0)
         radiance[sine < 0] = 0.5 * (horizon + self._from_ground / np.pi)
-        value = np.pi * radiance * float(self._exposure) * TONE_STEPS_PER_UNIT + 0.5
-        return np.take(self._tone, np.minimum(value, len(self._tone) - 1).astype(np.uint16))
+        return radiance
 
     def irradiance(self, hits: Hits) -> Float32[Array, "3 H W"]:
         """Linear irradiance of each pixel's surface, from the ambient term and all lights."""
@@ -106,7 +123,7 @@ class Shader:
             height = np.maximum(self._lamp_side[number] * facing, 0)
             strength = np.take(height, face, mode="wrap")
             if lamp is self._key:
-                self._cast_shadow(strength, place)
+                self._cast_shadow(strength, place, hits)
             square = np.zeros_like(strength)
             for axis, at in zip(place, lamp.position.astype(np.float32), strict=True):
                 square += (axis - at) ** 2
@@ -116,20 +133,19 @@ class Shader:
             cosine = np.maximum(facing * (caster.face_normal @ sun.direction.astype(np.float32)), 0)
             strength = np.take(cosine, face, mode="wrap")
             if sun is self._key:
-                self._cast_shadow(strength, place)
+                self._cast_shadow(strength, place, hits)
             _add_light(total, strength, sun.color)
         return np.asarray(total)
 
-    def _cast_shadow(self, strength: Float32[Array, "H W"], place: Float32[Array, "3 H W"]) -> None:
-        """Sets the strength to 0 where the mesh stands between a lit surface and the key light."""
+    def _cast_shadow(
+        self, strength: Float32[Array, "H W"], place: Float32[Array, "3 H W"], hits: Hits
+    ) -> None:
+        """Takes off the strength what the mesh hides of the key light."""
+        assert self._key is not None
         lit = np.flatnonzero(strength)
-        points = np.stack([axis.reshape(-1)[lit] for axis in place], axis=1)
-        if isinstance(self._key, Sun):
-            dark = self.caster.is_shadowed_towards(points, self._key.direction)
-        else:
-            assert isinstance(self._key, Light)
-            dark = self.caster.is_shadowed(points, self._key.position)
-        strength.reshape(-1)[lit[dark]] = 0
+        instance = self.caster.instances_at(hits)
+        hidden = shadowed_share(self.caster, self._key, lit, place, instance)
+        strength.reshape(-1)[lit] *= 1 - hidden
 
 
 def _add_light(

@@ -1,0 +1,81 @@
+"""Soft shadows against a lamp's visible part by dense sampling, and where they must be hard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gapdata.renderers.mesh_caster import MeshCaster
+from gapdata.renderers.shadows import PLACES, shadowed_share
+from gapdata.scene import Light
+from tests.fixtures.scenes import MeshBuilder, camera_at
+
+LAMP = Light(position=np.array([0.0, 0.0, 2.0]), color=np.ones(3), radius=0.2)
+
+
+def shaded_floor(light: Light, edge: float = 0.0):
+    """(share of the lamp that is hidden, x and y of the floor) below half a roof that ends at x = `edge`."""
+    floor = [(-3, -3, 0), (3, -3, 0), (3, 3, 0), (-3, 3, 0)]
+    roof = [(edge, -9, 1), (edge, 9, 1), (-9, 9, 1), (-9, -9, 1)]
+    camera = camera_at((0.01, 0, 0.9), (0, 0, 0), height=160, width=160)
+    scene = MeshBuilder().quad(floor, "floor").quad(roof, "table").scene([camera])
+    caster = MeshCaster(scene.mesh)
+    hits = caster.cast(camera)
+    place = hits.coordinates_world()
+    lit = np.flatnonzero(np.abs(place[2]) < 1e-3)
+    share = shadowed_share(caster, light, lit, place, caster.instances_at(hits))
+    return share, place[0].reshape(-1)[lit], place[1].reshape(-1)[lit]
+
+
+def test_the_penumbra_is_the_hidden_part_of_the_lamp() -> None:
+    """Half a roof at half the lamp's height: the floor at x sees of the disc what lies beyond 2 edge - x."""
+    share, x, _ = shaded_floor(LAMP)
+    disc = LAMP.radius * np.random.default_rng(0).uniform(-1, 1, (20000, 2))
+    disc = disc[np.linalg.norm(disc, axis=1) < LAMP.radius]
+    # The ray from (x, 0) to a lamp point at (p, 2) crosses the roof's height at (x + p) / 2.
+    expected = (x[:, None] + disc[None, :500, 0] < 0).mean(axis=1)
+    assert (np.abs(x) < 0.2).sum() > 500
+    assert (
+        np.abs(share - expected).max() < 0.2
+    )  # at the borders of the image, where windows are cut
+    assert np.abs(share - expected).mean() < 0.03
+
+
+def test_outside_the_penumbra_all_or_nothing() -> None:
+    share, x, _ = shaded_floor(LAMP)
+    assert (share[x < -0.22] == 1).all()
+    assert (share[x > 0.22] == 0).all()
+    assert len(np.unique(share)) > 10
+
+
+def test_a_point_lamp_casts_a_hard_shadow() -> None:
+    share, x, _ = shaded_floor(replace(LAMP, radius=0.0))
+    assert set(np.unique(share)) == {0.0, 1.0}
+    np.testing.assert_array_equal(share == 1, x < 0)
+
+
+def test_the_smaller_the_lamp_the_harder_the_shadow() -> None:
+    widths = []
+    for radius in (0.05, 0.1, 0.2):
+        share, x, _ = shaded_floor(replace(LAMP, radius=radius))
+        inside = x[(share > 0) & (share < 1)]
+        widths.append(float(np.ptp(inside)))
+    np.testing.assert_allclose(widths, [0.1, 0.2, 0.4], rtol=0.25)
+
+
+def test_places_are_spread_over_the_disc() -> None:
+    """Sixteen different places of the unit disc with its mean and its second moment, 1/4 a direction."""
+    assert len(np.unique(PLACES.round(6), axis=0)) == 16
+    assert (np.linalg.norm(PLACES, axis=1) < 1).all()
+    assert np.abs(PLACES.mean(axis=0)).max() < 0.05
+    np.testing.assert_allclose((PLACES**2).mean(axis=0), 0.25, atol=0.03)
+
+
+@pytest.mark.parametrize("edge", [-0.3, 0.4])
+def test_shadows_follow_what_casts_them(edge: float) -> None:
+    """A roof edge at e casts the middle of its penumbra to x = 2 e from a lamp at twice its height."""
+    share, x, _ = shaded_floor(LAMP, edge)
+    middle = x[np.abs(share - 0.5) < 0.1]
+    assert np.abs(middle.mean() - 2 * edge) < 0.02
