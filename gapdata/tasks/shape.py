@@ -21,12 +21,20 @@ Array = np.ndarray
 # Shapes that an attribute may state, and what one would say instead of each; an outline only has the other one.
 SHAPES: Mapping[str, tuple[str, ...]] = {
     "box": ("cylinder", "sphere"),
+    "capsule": ("box", "sphere"),
+    "cone": ("box", "cylinder", "sphere"),
+    "cube": ("cylinder", "sphere"),
     "cylinder": ("box", "sphere"),
+    "pyramid": ("box", "cylinder", "sphere"),
     "sphere": ("box", "cylinder"),
+    "torus": ("box", "cylinder", "sphere"),
     "round": ("rectangular",),
     "rectangular": ("round",),
 }
-ROUND_ABOUT, SQUARE_ABOUT = ("cylinder", "sphere"), ("box", "rectangular", "flat")
+OUTLINES = ("round", "rectangular")
+ALIKE = frozenset({"box", "cube"})  # never offered together: a cube is a box
+ROUND_ABOUT = ("cone", "cylinder", "sphere", "torus")
+SQUARE_ABOUT = ("box", "cube", "flat", "pyramid", "rectangular")
 # Materials that are asked for. Two in one row look alike and are never offered together.
 MATERIALS: tuple[tuple[str, ...], ...] = (
     ("wood", "wicker"), ("metal",), ("plastic", "rubber"), ("glass",), ("ceramic", "stone"), ("fabric", "wool"),
@@ -47,17 +55,14 @@ EVEN_WIDTH = 0.1  # relative spread of horizontal widths that parts round bodies
 def described(
     facts: Facts, task: str, views: Sequence[int], rule: SeenRule, attribute: str
 ) -> list[int]:
-    """Columns of the named objects of which the source states an attribute that their names do not tell.
+    """Columns of the objects that a marker can name, of which the source states an attribute.
 
     The others are counted as dropped.
     """
     columns = referable(facts, task, views, rule, STYLES_FOR[attribute])
-    said = {c: getattr(facts.scene.instances[c].attributes, attribute) for c in columns}
-    known = [column for column in columns if said[column]]
+    known = [c for c in columns if getattr(facts.scene.instances[c].attributes, attribute)]
     facts.drop(task, f"{attribute} not known", len(columns) - len(known))
-    asked = [c for c in known if said[c] not in facts.scene.labels[c].split()]
-    facts.drop(task, "name tells the answer", len(known) - len(asked))
-    return asked
+    return known
 
 
 def attribute_answer(
@@ -99,7 +104,7 @@ def _in_turn(rows: Sequence[Sequence[str]], values: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShapeName:
-    """The plain shape of an object: box, cylinder or sphere; or whether its outline is round or rectangular."""
+    """The plain shape of an object: box, cylinder, cone, ...; or whether its outline is round or rectangular."""
 
     name: ClassVar[str] = "shape_name"
     formats: ClassVar[tuple[str, ...]] = ("choice", "yesno")
@@ -123,9 +128,9 @@ class ShapeName:
                 if shape not in SHAPES:
                     facts.drop(self.name, "shape has no plain name")
                     continue
-                claim, answer = attribute_answer(shape, shuffled(SHAPES[shape], own), own)
+                claim, answer = attribute_answer(shape, _other_shapes(facts, shape, own), own)
                 (named,) = refer(facts, views, (column,), own, STYLES_FOR["shape"])
-                kind = "solid" if len(SHAPES[shape]) > 1 else "outline"
+                kind = "outline" if shape in OUTLINES else "solid"
                 yield Question(
                     task=self.name,
                     wording=f"{self.name}_{kind}_{answer['format']}",
@@ -137,6 +142,15 @@ class ShapeName:
                     slots=name_slots(x=named.words) | claim_slots(claim),
                     **answer,
                 )
+
+
+def _other_shapes(facts: Facts, shape: str, rng: np.random.Generator) -> list[str]:
+    """What to offer besides a shape: the solids that are there too come first."""
+    others = shuffled(SHAPES[shape], rng)
+    if shape in OUTLINES:
+        return list(others)
+    there = [s for s in lifelike(facts, "shape", rng) if s in SHAPES and s not in OUTLINES]
+    return [s for s in dict.fromkeys([*there, *others]) if s != shape and {s, shape} != ALIKE]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

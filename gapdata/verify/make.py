@@ -24,6 +24,8 @@ ROUND, CORNERED = (
     1.15,
     1.25,
 )  # squared reach in the plan, of the half sizes: a circle has 1, corners 2
+# Shapes that are round across some axis of their box, and across the vertical one.
+ACROSS, UPRIGHT = ("capsule", "cylinder", "round"), ("cone", "sphere", "torus")
 EQUAL_SIDES = 0.05  # of the longest side: two sides that differ by less pass for equal
 BODY = 98.0  # percent of the points that the reach is taken of
 # Hues (degrees, from, to) that a name may have in a lit picture, the least saturation, and the least and greatest value.
@@ -71,14 +73,14 @@ def shape_name(facts: PixelFacts, qa: QA) -> Verdict:
     shape = facts.instance(number).attributes.shape
     size = facts.instance(number).box.size
     planes = [[0, 1]]
-    if shape == "round":  # the disc lies across an axis that leaves two equal sides
+    if shape in ACROSS:  # the disc lies across an axis that leaves two equal sides
         pairs = ([0, 1], [0, 2], [1, 2])
         uneven = [abs(float(np.diff(size[pair])[0])) for pair in pairs]
         close = min(uneven) + EQUAL_SIDES * float(size.max())
         planes = [pair for pair, gap in zip(pairs, uneven, strict=True) if gap <= close]
     elif shape == "rectangular":
         planes = [[axis for axis in range(3) if axis != int(size.argmin())]]
-    is_round = shape in ("round", "cylinder", "sphere")
+    is_round = shape in ACROSS or shape in UPRIGHT
     reaches = [_reach_verdict(facts, number, axes, is_round) for axes in planes]
     possible = [reach for reach in reaches if reach.kind != "contradict"]
     return first_doubt(recorded_verdict(facts, qa, "shape"), (possible or reaches)[0])
@@ -94,7 +96,7 @@ def symmetric_axis(facts: PixelFacts, qa: QA) -> Verdict:
     margin = abs(qa.evidence["width_spread"] - qa.evidence["even_width"])
     stated = margin_verdict(qa, margin, 1e-6, at_least=qa.evidence["min_gap"])
     shape = facts.instance(number).attributes.shape
-    if qa.value != (shape in ("cylinder", "sphere")):
+    if qa.value != (even and shape in ("cylinder", *UPRIGHT)):
         return contradict(f"stated {qa.answer}, recorded shape {shape}")
     if qa.value:
         plan = _reach_verdict(facts, number, [0, 1], True)
