@@ -22,8 +22,10 @@ class World(Protocol):
 
 DEFAULT_WORLD, DEFAULT_DIFFICULTY = "room", 0.5
 WORLDS: dict[str, str] = {
+    "house": "gapdata.synthetic.houses:HouseWorld",
     "room": "gapdata.synthetic.rooms:RoomWorld",
     "shapes": "gapdata.synthetic.geometric.world:ShapesWorld",
+    "street": "gapdata.synthetic.street.world:StreetWorld",
 }
 
 

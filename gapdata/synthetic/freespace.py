@@ -14,15 +14,18 @@ Array = np.ndarray
 
 CELL = 0.05  # metres
 BODY_LOW, BODY_HIGH = 0.05, 1.95  # prisms that reach into these heights block the walker
-CLEARANCE = 0.33  # metres from the walker's axis to anything
+CLEARANCE = 0.33  # metres from the walker's axis to anything, in a single room
 EYE_LEVEL = 1.3  # prisms that reach this height block the view
 
 
 class FreeSpace:
     """Rasters of blocked floor, and of what blocks the view, that grow as things are placed."""
 
-    def __init__(self, low: Float[Array, "2"], high: Float[Array, "2"]) -> None:
-        """An open rectangle between two corners with blocked surroundings."""
+    def __init__(
+        self, low: Float[Array, "2"], high: Float[Array, "2"], clearance: float = CLEARANCE
+    ) -> None:
+        """An open rectangle between two corners, for a walker who keeps `clearance` metres from anything."""
+        self.clearance = clearance
         self._origin = low - CELL
         width, depth = np.ceil((high - low) / CELL).astype(int) + 2
         self.blocked: Bool[Array, "h w"] = np.zeros((depth, width), bool)
@@ -58,13 +61,22 @@ class FreeSpace:
         """Metres from each cell's centre to the nearest blocked cell, at least as near as the truth."""
         return np.asarray(ndimage.distance_transform_edt(~self.blocked) - 1.0) * CELL
 
+    def block_outside(self, rectangles: Sequence[tuple[Array, Array]]) -> None:
+        """Blocks every cell whose centre is in none of the (low, high) rectangles."""
+        centers = self.centers(np.moveaxis(np.indices(self.blocked.shape), 0, -1))
+        inside = np.zeros(self.blocked.shape, bool)
+        for low, high in rectangles:
+            inside |= ((centers >= low) & (centers <= high)).all(axis=-1)
+        self.blocked |= ~inside
+        self.tall |= ~inside
+
     def walkable(self) -> Bool[Array, "h w"]:
-        """The largest connected set of cells with CLEARANCE all around; empty when there is none."""
+        """The largest connected set of cells with clearance all around; empty when there is none."""
         return self.split()[0]
 
     def split(self) -> tuple[Bool[Array, "h w"], float]:
         """(the walkable cells, square metres that are as clear but cut off from them)."""
-        open_cells = self.distance() >= CLEARANCE
+        open_cells = self.distance() >= self.clearance
         labels, count = ndimage.label(open_cells)
         if count == 0:
             return open_cells, 0.0

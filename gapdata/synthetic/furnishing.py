@@ -21,6 +21,7 @@ from gapdata.synthetic.arrangements import (
     table_with_chairs,
     workplace,
 )
+from gapdata.synthetic.bathrooms import furnish_bathroom
 from gapdata.synthetic.dressing import decorate_walls, dress_windows
 from gapdata.synthetic.furniture import (
     bedroom,
@@ -34,6 +35,7 @@ from gapdata.synthetic.furniture import (
     tables,
     tableware,
 )
+from gapdata.synthetic.halls import furnish_corridor
 from gapdata.synthetic.kitchens import furnish_kitchen
 from gapdata.synthetic.living_rooms import furnish_living_room
 from gapdata.synthetic.placement import Placer
@@ -177,6 +179,15 @@ def furnish_dining_room(placer: Placer) -> None:
     scatter(placer, FLOOR_THINGS)
 
 
+FURNISH: dict[str, Furnish] = {
+    "bathroom": furnish_bathroom,
+    "bedroom": furnish_bedroom,
+    "corridor": furnish_corridor,
+    "dining room": furnish_dining_room,
+    "kitchen": furnish_kitchen,
+    "living room": furnish_living_room,
+    "office": furnish_office,
+}
 # Least and largest floor area in square metres, and what stands there.
 ROOMS: dict[str, tuple[tuple[float, float], Furnish]] = {
     "bedroom": ((7.0, 36.0), furnish_bedroom),

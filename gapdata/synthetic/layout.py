@@ -15,6 +15,7 @@ AREA = (7.0, 60.0)  # square metres of floor: from a small bedroom to a large op
 LEAST_SIDE = 2.3  # metres: short side of a room's bounding rectangle
 LONGEST = 2.2  # of the short side: a room's long side at most
 LEAST_ARM = 1.9  # metres: width of the arms of an L
+WALL_THICKNESS = 0.14  # metres, of walls to the outside
 CORNER_MARGIN = 0.35  # openings keep this distance from the wall's ends
 
 
@@ -28,6 +29,7 @@ class Opening:
     end: float
     sill: float
     top: float
+    clear: float = 0.95  # metres of floor in front of a door that stay free
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -39,6 +41,7 @@ class Plan:
     height: float
     openings: tuple[Opening, ...]
     palette: Palette
+    thickness: tuple[float, ...] = ()  # metres, of each wall; () = WALL_THICKNESS for all
 
     @property
     def lengths(self) -> Float[Array, " K"]:
@@ -67,15 +70,30 @@ class Plan:
         """The point of a wall's inner face `along` metres from its first corner."""
         return np.asarray(self.corners[wall] + self.directions[wall] * along)
 
-    def offset_corners(self, distance: float) -> Float[Array, "K 2"]:
-        """The corners moved outwards by `distance` from both walls that meet there."""
-        return np.asarray(self.corners - distance * (self.inward + np.roll(self.inward, 1, axis=0)))
+    def along(self, wall: int, point: Float[Array, "2"]) -> float:
+        """How far along a wall a point lies, in metres from the wall's first corner."""
+        return float((point - self.corners[wall]) @ self.directions[wall])
+
+    @property
+    def thicknesses(self) -> Float[Array, " K"]:
+        """Thickness of each wall."""
+        return np.array(self.thickness or (WALL_THICKNESS,) * len(self.corners))
+
+    @property
+    def outer_corners(self) -> Float[Array, "K 2"]:
+        """Where the outer faces of the walls meet."""
+        return self.offset_corners(self.thicknesses)
+
+    def offset_corners(self, distance: float | Float[Array, " K"]) -> Float[Array, "K 2"]:
+        """The corners moved outwards by `distance`, one or one a wall, from both walls that meet there."""
+        shift = self.inward * np.broadcast_to(distance, len(self.corners))[:, None]
+        return np.asarray(self.corners - shift - np.roll(shift, 1, axis=0))
 
     def inside(self, point: Float[Array, "2"]) -> bool:
         """Whether a point of the floor lies in the room."""
         return any(bool(((point > a) & (point < b)).all()) for a, b in self.rectangles(0.0))
 
-    def rectangles(self, margin: float) -> list[tuple[Array, Array]]:
+    def rectangles(self, margin: float | Float[Array, " K"]) -> list[tuple[Array, Array]]:
         """(low, high) corners of rectangles that together cover the plan grown by `margin`, disjoint inside."""
         grown = self.offset_corners(margin)
         low, high = grown.min(axis=0), grown.max(axis=0)
@@ -147,21 +165,24 @@ def _openings(rng: np.random.Generator, plan: Plan) -> tuple[Opening, ...]:
     ]
     others = [i for i in walls if i != door_wall and plan.lengths[i] > 1.9]
     count = min(len(others), int(rng.integers(1, 5)))
-    for wall in rng.permutation(np.array(others))[:count].tolist():
-        length = float(plan.lengths[wall])
-        wide = min(float(rng.uniform(0.7, 2.6)), length - 2 * CORNER_MARGIN - 0.2)
-        middle = length / 2 + float(rng.uniform(-0.5, 0.5)) * (
-            length - wide - 2 * CORNER_MARGIN - 0.2
-        )
-        sill, top = float(rng.uniform(0.6, 1.1)), float(rng.uniform(1.9, 2.2))
-        openings.append(
-            Opening(
-                wall=wall,
-                kind="window",
-                start=middle - wide / 2,
-                end=middle + wide / 2,
-                sill=sill,
-                top=top,
-            )
-        )
-    return tuple(openings)
+    lit = rng.permutation(np.array(others))[:count].tolist()
+    return (*openings, *(sample_window(rng, plan, wall) for wall in lit))
+
+
+def sample_window(
+    rng: np.random.Generator, plan: Plan, wall: int, *, width: tuple[float, float] = (0.7, 2.6),
+    sill: tuple[float, float] = (0.6, 1.1),
+) -> Opening:  # fmt: skip
+    """A window somewhere in a wall at least 1.5 m long, its width and sill (metres) from the given ranges."""
+    room = float(plan.lengths[wall]) - 2 * CORNER_MARGIN - 0.2
+    wide = min(float(rng.uniform(*width)), room)
+    middle = float(plan.lengths[wall]) / 2 + float(rng.uniform(-0.5, 0.5)) * (room - wide)
+    low, top = float(rng.uniform(*sill)), float(rng.uniform(1.9, 2.2))
+    return Opening(
+        wall=wall,
+        kind="window",
+        start=middle - wide / 2,
+        end=middle + wide / 2,
+        sill=low,
+        top=top,
+    )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from gapdata.geometry.transforms import rotation_about_z
 from gapdata.synthetic.collision import Obstacles, Prism, prisms_of
 from gapdata.synthetic.description import Placed
-from gapdata.synthetic.freespace import CELL, FreeSpace
+from gapdata.synthetic.freespace import CELL, CLEARANCE, FreeSpace
 from gapdata.synthetic.layout import Plan
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.shapes import rectangle
@@ -20,7 +20,8 @@ from gapdata.synthetic.shapes import rectangle
 Array = np.ndarray
 
 FLOOR, CEILING, FIRST_WALL = 0, 1, 2  # indices of the shell's first entries
-DOOR_ZONE = 0.95  # metres in front of a door that stay free
+DOOR_STEP = 0.55  # metres in front of a door to the spot that a walker must be able to reach
+LEAST_WALK = 1.6  # square metres on which the walker's axis can move, in a single room
 MIN_WALK = 0.13  # fraction of the floor on which the walker's axis can move
 MAX_CUT_OFF = 0.25  # square metres of clear floor that furniture may cut off from the rest
 
@@ -41,35 +42,42 @@ class Occupancy:
     """What stands in a room, and what may still be put there."""
 
     def __init__(
-        self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed], *, difficulty: float
-    ) -> None:
+        self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed], *, difficulty: float,
+        neighbours: Sequence[Placed] = (), clearance: float = CLEARANCE, min_walk: float = LEAST_WALK,
+    ) -> None:  # fmt: skip
+        """A room with its shell. `neighbours` belong to other rooms but stand in the way here as well."""
         self.rng, self.plan, self.difficulty = rng, plan, difficulty
         self.placed: list[Placed] = list(shell)
         self.given_up: Counter[str] = Counter()  # label -> how many found no place
         self._solid, self._reserved = Obstacles(), Obstacles()
-        self.free = FreeSpace(plan.corners.min(axis=0), plan.corners.max(axis=0))
-        for thing in shell:
+        self.free = FreeSpace(plan.corners.min(axis=0), plan.corners.max(axis=0), clearance)
+        for thing in (*shell, *neighbours):
             prisms = prisms_of(thing.model, thing.position, thing.rotation[:2, :2])
             self._solid.add(prisms)
             self.free.block(prisms)
-        self._block_outside()
+        self.free.block_outside(plan.rectangles(0.0))
         self._reserve_openings()
-        self._min_walk = max(1.6, MIN_WALK * plan.area) / CELL**2
+        self._min_walk = max(min_walk, MIN_WALK * plan.area) / CELL**2
+        self._door_steps = self._clear_door_steps()
 
-    def _block_outside(self) -> None:
-        cells = np.moveaxis(np.indices(self.free.blocked.shape), 0, -1)
-        centers = self.free.centers(cells)
-        inside = np.zeros(self.free.blocked.shape, bool)
-        for low, high in self.plan.rectangles(0.0):
-            inside |= ((centers >= low) & (centers <= high)).all(axis=-1)
-        self.free.blocked |= ~inside
-        self.free.tall |= ~inside
+    def _clear_door_steps(self) -> Int[Array, "n 2"]:
+        """Cells in front of the doors on which a walker can stand."""
+        spots = [
+            self.plan.point(o.wall, 0.5 * (o.start + o.end)) + self.plan.inward[o.wall] * DOOR_STEP
+            for o in self.plan.openings
+            if o.kind == "door"
+        ]
+        cells = self.free.cell_of(np.array(spots).reshape(-1, 2))
+        return cells[self.free.walkable()[cells[:, 0], cells[:, 1]]]
 
     def _reserve_openings(self) -> None:
         for opening in self.plan.openings:
             if opening.kind == "door":
                 self._reserve_strip(
-                    opening.wall, (opening.start - 0.05, opening.end + 0.05), DOOR_ZONE, (0.03, 2.0)
+                    opening.wall,
+                    (opening.start - 0.05, opening.end + 0.05),
+                    opening.clear,
+                    (0.03, 2.0),
                 )
             else:
                 self._reserve_strip(
@@ -112,7 +120,8 @@ class Occupancy:
 
     def _walker_keeps_room(self) -> bool:
         walkable, cut_off = self.free.split()
-        return bool(walkable.sum() >= self._min_walk and cut_off <= MAX_CUT_OFF)
+        reached = walkable[self._door_steps[:, 0], self._door_steps[:, 1]].all()
+        return bool(reached and walkable.sum() >= self._min_walk and cut_off <= MAX_CUT_OFF)
 
     @staticmethod
     def _zone(model: Model, position: Float[Array, "3"], rotation: Array) -> list[Prism]:

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
-from gapdata.scene import Light
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
-from gapdata.synthetic.furniture import (
-    lamps,
-)
 from gapdata.synthetic.layout import AREA, sample_plan
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
+from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell
 from gapdata.synthetic.trajectory import walk
-
-Array = np.ndarray
-
-LAMP_COLOR = np.array([4.2, 3.95, 3.6])  # irradiance about 1 at 2 m
-LAMP_HEIGHT = 2.4  # ... of a lamp that hangs so high
-DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
-LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
-DAYLIGHT_DEPTH = 0.9  # metres inside the window
-WALL_STRETCH = 1.0  # metres of wall that count as one thing to look at
-WALL_INTEREST = 0.05  # ... as interesting as an object of this half-size
-NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
 
 
 class RoomWorld:
@@ -42,61 +27,13 @@ class RoomWorld:
         palette = sample_palette(rng, wet=kind == "kitchen")
         plan = sample_plan(rng, kind, area, palette)
         placer = Placer(rng, plan, build_shell(rng, plan), difficulty=difficulty)
-        lights = _ceiling_lights(placer)
+        lights = ceiling_lights(placer)
         furnish(placer)
-        lights += _daylight(placer)
-        targets, radii = _things_to_see(placer)
+        lights += daylight(placer)
+        targets, radii = things_to_see(placer)
         frames = walk(rng, placer.free, targets, radii)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
             placed=tuple(placer.placed), lights=tuple(lights), frames=frames,
             provenance={"room": kind, "not_placed": given_up},
         )  # fmt: skip
-
-
-def _ceiling_lights(placer: Placer) -> list[Light]:
-    """Lamps under the ceiling, one over each part of the room, the largest part's first: the key light."""
-    plan, rng = placer.plan, placer.rng
-    rectangles = sorted(plan.rectangles(0.0), key=lambda r: -float(np.prod(r[1] - r[0])))
-    drop = 0.09 if rng.random() < 0.5 else float(rng.uniform(0.32, max(0.34, plan.height - 2.05)))
-    glow = LAMP_COLOR * ((plan.height - drop) / LAMP_HEIGHT) ** 2
-    lights = []
-    for low, high in rectangles:
-        lamp = lamps.ceiling_light(rng, plan.palette, drop)
-        index = placer.from_ceiling(lamp, 0.5 * (low + high))
-        if index is not None:
-            under = placer.placed[index].position - np.array([0.0, 0.0, LIGHT_GAP])
-            lights.append(Light(position=under, color=glow / len(rectangles) ** 0.5))
-    return lights
-
-
-def _daylight(placer: Placer) -> list[Light]:
-    """A light in front of the first window with clear air, which stands for the sky outside."""
-    plan = placer.plan
-    for opening in plan.openings:
-        if opening.kind == "window":
-            middle = plan.point(opening.wall, 0.5 * (opening.start + opening.end))
-            inside = middle + DAYLIGHT_DEPTH * plan.inward[opening.wall]
-            position = np.append(inside, opening.top - 0.15)
-            if placer.is_clear(position, 0.1):
-                return [Light(position=position, color=DAYLIGHT_COLOR)]
-    return []
-
-
-def _things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, " n"]]:
-    """Centres and half-sizes of everything worth looking at: objects, and a little every stretch of wall."""
-    centers, radii = [], []
-    for thing in placer.placed:
-        if thing.model.label in NOT_WATCHED:
-            continue
-        low, high = thing.model.low, thing.model.high
-        centers.append(thing.rotation @ (0.5 * (low + high)) + thing.position)
-        radii.append(0.5 * float(np.linalg.norm(high - low)))
-    plan = placer.plan
-    for wall, length in enumerate(plan.lengths.tolist()):
-        stretches = max(1, round(length / WALL_STRETCH))
-        for k in range(stretches):
-            spot = plan.point(wall, length * (k + 0.5) / stretches)
-            centers.append(np.append(spot, 0.5 * plan.height))
-            radii.append(WALL_INTEREST)
-    return np.array(centers), np.array(radii)

@@ -7,24 +7,23 @@ from dataclasses import replace
 import numpy as np
 
 from gapdata.synthetic.description import Placed, yaw_facing
-from gapdata.synthetic.layout import Opening, Plan
-from gapdata.synthetic.materials import Finish, shaded
+from gapdata.synthetic.doors import CASING, door_frame, door_leaf, hinge_offset
+from gapdata.synthetic.layout import WALL_THICKNESS, Opening, Plan
+from gapdata.synthetic.materials import Finish
 from gapdata.synthetic.models import Model, Part, parts_of
-from gapdata.synthetic.shapes import Solid, block, cylinder, prism
+from gapdata.synthetic.shapes import Solid, block, prism
 from gapdata.synthetic.textures import draw_outdoors
 
 Array = np.ndarray
 
-WALL_THICKNESS = 0.14
 SLAB = 0.15
 BOARD_HEIGHT, BOARD_THICKNESS = 0.08, 0.012  # skirting board
-JAMB, CASING = 0.03, 0.07  # thickness of a door's lining, width of its trim on the wall
 
 ORIGIN = np.zeros(3)
 
 
-def build_shell(rng: np.random.Generator, plan: Plan) -> list[Placed]:
-    """Floor, ceiling, one model a wall, then a door frame, door or window an opening. Floor is index 0."""
+def build_shell(rng: np.random.Generator, plan: Plan, *, doors: bool = True) -> list[Placed]:
+    """Floor, ceiling, one model a wall, then a window, or when asked a closed door, an opening. Floor is index 0."""
     shell = [_at_origin(_floor(plan)), _at_origin(_ceiling(plan))]
     first_wall = len(shell)
     feature = int(rng.integers(len(plan.corners)))
@@ -36,9 +35,8 @@ def build_shell(rng: np.random.Generator, plan: Plan) -> list[Placed]:
         spot = np.append(plan.point(opening.wall, middle), opening.sill)
         yaw = yaw_facing(plan.inward[opening.wall])
         if opening.kind == "door":
-            frame, leaf = _door(rng, plan, opening)
-            shell.append(Placed(model=frame, position=spot, yaw=yaw, support=0))
-            shell.append(Placed(model=leaf, position=spot, yaw=yaw, support=0))
+            if doors:
+                shell += closed_door(rng, plan, opening)
         else:
             window = _window(rng, plan, opening)
             shell.append(
@@ -53,7 +51,7 @@ def _at_origin(model: Model) -> Placed:
 
 def _slab(plan: Plan, low: float, high: float) -> list[Solid]:
     slabs = []
-    for near, far in plan.rectangles(WALL_THICKNESS):
+    for near, far in plan.rectangles(plan.thicknesses):
         outline = np.array([near, [far[0], near[1]], far, [near[0], far[1]]])
         slabs.append(prism(outline, low, high))
     return slabs
@@ -72,7 +70,7 @@ def _ceiling(plan: Plan) -> Model:
 
 def _wall(plan: Plan, wall: int, finish: Finish) -> Model:
     length = float(plan.lengths[wall])
-    outer = plan.offset_corners(WALL_THICKNESS)
+    outer = plan.outer_corners
     ends = outer[wall], outer[(wall + 1) % len(outer)]
     holes = sorted((o for o in plan.openings if o.wall == wall), key=lambda o: o.start)
     solids: list[Solid] = []
@@ -113,7 +111,7 @@ def _wall_piece(
     With `inside` > 0 the piece lies that far in front of the wall's inner face (a skirting board).
     """
     length = float(plan.lengths[wall])
-    shift = plan.inward[wall] * (inside if inside else -WALL_THICKNESS)
+    shift = plan.inward[wall] * (inside if inside else -plan.thicknesses[wall])
     near = [plan.point(wall, s) for s in span]
     far = [p + shift for p in near]
     if span[0] == 0.0:
@@ -130,32 +128,23 @@ def _wall_piece(
     return replace(solid, uv=uv)
 
 
-def _door(rng: np.random.Generator, plan: Plan, opening: Opening) -> tuple[Model, Model]:
-    """(frame, leaf) of a closed door, in the wall's axes: y = 0 is the inner face, y > 0 inside the wall."""
-    width, height = opening.end - opening.start, opening.top
-    trim = plan.palette.trim
-    half, mid_y = width / 2, WALL_THICKNESS / 2
-    frame = [
-        block((JAMB, WALL_THICKNESS, height), (s * (half - JAMB / 2), mid_y, 0)) for s in (-1, 1)
+def closed_door(rng: np.random.Generator, plan: Plan, opening: Opening) -> list[Placed]:
+    """The frame and the shut leaf of a door to the outside."""
+    width, inward = opening.end - opening.start, plan.inward[opening.wall]
+    yaw = yaw_facing(inward)
+    spot = np.append(plan.point(opening.wall, 0.5 * (opening.start + opening.end)), 0.0)
+    hinge = -1 if rng.random() < 0.5 else 1
+    frame = door_frame(plan.palette.trim, width, opening.top, WALL_THICKNESS)
+    leaf = door_leaf(rng, plan.palette, width, opening.top, hinge)
+    return [
+        Placed(model=frame, position=spot, yaw=yaw, support=0),
+        Placed(
+            model=leaf,
+            position=spot + hinge_offset(yaw, width, hinge, inset=0.03),
+            yaw=yaw,
+            support=0,
+        ),
     ]
-    frame.append(block((width - 2 * JAMB, WALL_THICKNESS, JAMB), (0, mid_y, height - JAMB)))
-    frame += [block((CASING, 0.016, height), (s * (half + CASING / 2), -0.008, 0)) for s in (-1, 1)]
-    frame.append(block((width + 2 * CASING, 0.016, CASING), (0, -0.008, height)))
-    color = shaded(trim, 0.97) if rng.random() < 0.5 else plan.palette.wood
-    leaf_w, leaf_h = width - 2 * JAMB, height - JAMB
-    parts: list[Part] = [*parts_of(color, block((leaf_w, 0.04, leaf_h), (0, 0.05, 0)))]
-    for z, h in ((0.16, 0.36 * leaf_h), (0.26 + 0.36 * leaf_h, 0.48 * leaf_h)):
-        parts += parts_of(shaded(color, 0.94), block((leaf_w - 0.26, 0.008, h), (0, 0.026, z)))
-    side = -1 if rng.random() < 0.5 else 1
-    x = side * (leaf_w / 2 - 0.07)
-    plate = block((0.04, 0.006, 0.2), (x, 0.027, 0.94))
-    stem = cylinder(0.01, 0.05, segments=10).tilted(0, np.pi / 2).moved((x, 0.026, 1.05))
-    lever = block((0.12, 0.016, 0.02), (x - side * 0.045, -0.024, 1.04))
-    parts += parts_of(plan.palette.metal, plate, stem, lever)
-    return (
-        Model(label="doorframe", parts=parts_of(trim, *frame), finish=trim),
-        Model(label="door", parts=tuple(parts), finish=color, shape="flat"),
-    )
 
 
 def _window(rng: np.random.Generator, plan: Plan, opening: Opening) -> Model:

@@ -19,6 +19,7 @@ from gapdata.synthetic.freespace import CELL, FreeSpace
 Array = np.ndarray
 
 HEADINGS = 36  # viewing directions considered at each frame
+SIGHT_STEPS = 48  # places looked at between the camera and a target, for walls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,15 +49,20 @@ class WalkConfig:
 
 def walk(
     rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, " n"],
-    config: WalkConfig = WalkConfig(),
+    config: WalkConfig = WalkConfig(), walls: FreeSpace | None = None,
 ) -> tuple[Frame, ...]:  # fmt: skip
     """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
+
+    `walls`, where there are some inside, are what hides targets.
 
     Raises ValueError when there is no free floor.
     """
     path = _floor_path(rng, free, config)
     near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
-    headings = _headings(free, path, targets, radii, near, deep, config)
+    hidden = np.zeros((len(path), len(targets)), bool)
+    if walls is not None:
+        hidden = _behind_walls(walls, path, targets)
+    headings = _headings(free, path, targets, radii * ~hidden, near, deep, config)
     count = len(path)
     sway = gaussian_filter1d(rng.standard_normal((count, 2)), 4.0, axis=0, mode="nearest")
     eye_height = rng.uniform(*config.eye_height) + 0.08 * sway[:, 0]
@@ -170,7 +176,7 @@ def _smooth(
 
 def _headings(
     free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
-    radii: Float[Array, " m"], near: float, deep: float, config: WalkConfig,
+    radii: Float[Array, "n m"], near: float, deep: float, config: WalkConfig,
 ) -> Float[Array, " n"]:  # fmt: skip
     """Viewing directions (radians from world x) that turn smoothly towards what was seen too little so far."""
     angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
@@ -179,7 +185,11 @@ def _headings(
     bearing = np.arctan2(offset[..., 1], offset[..., 0])
     away = np.abs((bearing[:, None, :] - angles[None, :, None] + np.pi) % (2 * np.pi) - np.pi)
     centred = np.clip(1.25 - away / config.half_view, 0.0, 1.0)
-    comfort = np.exp(-(((distance - near) / (0.625 * near)) ** 2)) * np.minimum(1.0, 0.25 + radii)
+    comfort = (
+        np.exp(-(((distance - near) / (0.625 * near)) ** 2))
+        * np.minimum(1.0, 0.25 + radii)
+        * (radii > 0)
+    )
     value = centred * comfort[:, None, :]
     base = 2.5 * np.minimum(_open_depth(free, path, angles) / deep, 1.0)
     seen = np.zeros(len(targets))
@@ -193,6 +203,16 @@ def _headings(
         choice[i] = _best_sequence(score, config)[0]
         seen += value[i, choice[i]]
     return np.asarray(gaussian_filter1d(np.unwrap(angles[choice]), 1.2, mode="nearest"))
+
+
+def _behind_walls(
+    walls: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"]
+) -> Bool[Array, "n m"]:
+    """Whether a wall stands between each place of the path and each target, seen from above."""
+    share = np.linspace(0.0, 1.0, SIGHT_STEPS)[:-2, None, None, None]
+    points = path[:, None] * (1.0 - share) + targets[None, :, :2] * share
+    cells = np.clip(walls.cell_of(points), 0, np.array(walls.tall.shape) - 1)
+    return np.asarray(walls.tall[cells[..., 0], cells[..., 1]].any(axis=0))
 
 
 def _open_depth(

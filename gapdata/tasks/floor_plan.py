@@ -25,6 +25,7 @@ FLOOR_DEPTH = 0.1  # metres below its height where the floor ends
 BODY_LOW, BODY_HIGH = 0.10, 1.8  # metres above the floor between which something is in one's way
 WALL_LOW = 0.3  # skirting boards lie lower and are no wall
 ENCLOSED_FLOOR = 0.5  # of an enclosed area has to be known as floor
+DOORFRAME = "doorframe"
 MIN_ROOM = 2.0  # square metres; less is a niche, not a room
 
 
@@ -46,6 +47,8 @@ class FloorPlan:
     def __init__(self, scene: Scene, contacts: Contacts, columns: Int[Array, " M"]) -> None:
         """`columns` gives the column of each instance id."""
         self._contacts = contacts
+        frames = [i.id for i in scene.instances if i.label == DOORFRAME]
+        self._doorframes = columns[np.array(frames, np.int64)]
         mesh = scene.mesh
         self._triangles = np.zeros((0, 3, 3))
         self._owner = np.zeros(0, np.int64)
@@ -118,6 +121,7 @@ class FloorPlan:
         """Where something is in the way of a standing person.
 
         All of an object that reaches below head height blocks: what is inside a wardrobe is no room to stand.
+        Of walls and door frames only what is there: one can stand below a lintel.
         """
         others = ~np.isin(
             self._owner, np.concatenate([self._contacts.floors, self._contacts.ceilings])
@@ -130,6 +134,7 @@ class FloorPlan:
         np.minimum.at(bottom, owner, low)
         solid = np.ones(count, bool)
         solid[self._contacts.walls] = False
+        solid[self._doorframes] = False
         in_way = (top > BODY_LOW) & (
             (low < BODY_HIGH) | (solid[owner] & (bottom[owner] < BODY_HIGH))
         )
