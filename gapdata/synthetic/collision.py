@@ -27,15 +27,15 @@ class Prism:
 def prisms_of(
     model: Model, position: Float[Array, "3"], rotation: Float[Array, "2 2"]
 ) -> list[Prism]:
-    """The prisms that bound a model's parts once it is placed."""
+    """The prisms that bound a model once it is placed."""
     x_y, z = position[:2], float(position[2])
     return [
         Prism(
-            outline=part.solid.outline @ rotation.T + x_y,
-            low=part.solid.low + z,
-            high=part.solid.high + z,
+            outline=solid.outline @ rotation.T + x_y,
+            low=solid.low + z,
+            high=solid.high + z,
         )
-        for part in model.parts
+        for solid in model.solids
     ]
 
 

@@ -24,9 +24,17 @@ class _Textures:
     def __init__(self) -> None:
         self.images: list[UInt8[Array, "_ _ 3"]] = []
         self._number: dict[str, int] = {}
+        self._wrapped: dict[
+            int, int
+        ] = {}  # by the image's identity: one model stands in many places
 
     def of(self, part: Part) -> tuple[int, Float[Array, "V 2"]]:
         """(texture number or -1, uv in texture units) of a part."""
+        if part.image is not None and part.wrapped:
+            if id(part.image) not in self._wrapped:
+                self._wrapped[id(part.image)] = len(self.images)
+                self.images.append(part.image)
+            return self._wrapped[id(part.image)], part.solid.uv
         if part.image is not None:
             self.images.append(part.image)
             return len(self.images) - 1, _stretched(part.solid, part.image)
@@ -103,7 +111,9 @@ def _instance(number: int, thing: Placed, points: Float32[Array, "V 3"]) -> Inst
         box=Box(center=rotation @ (0.5 * (low + high)), size=high - low, rotation=rotation),
         aabb=aabb_from_points(exact),
         attributes=Attributes(
-            color=color_name(finish.rgb), material=finish.material, shape=thing.model.shape
+            color=color_name(finish.rgb) if thing.model.one_color else "",
+            material=finish.material,
+            shape=thing.model.shape,
         ),
         support=0 if thing.support == NOT_SUPPORTED else thing.support + 1,
         room=thing.room,

@@ -61,11 +61,16 @@ LABEL_NYU40 |= dict.fromkeys(TABLE_LABELS, "otherprop")
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Part:
-    """One closed solid with one finish. `image`, when given, is stretched once over the caps instead."""
+    """One closed solid with one finish.
+
+    `image`, when given, is stretched once over the caps instead, or, where `wrapped`, laid over it as the
+    solid's uv say: (0, 0) = first texel of the top row, repeating.
+    """
 
     solid: Solid
     finish: Finish
     image: UInt8[Array, "H W 3"] | None = None
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -91,6 +96,9 @@ class Model:
     shape: str = ""
     surfaces: tuple[Surface, ...] = ()
     clearance: float = 0.0
+    hull: tuple[Solid, ...] = ()  # what is solid, where the prisms of the parts do not say so well
+    one_color: bool = True  # False: no one colour names it
+    credit: str = ""  # whom it is owed to, one line; "" = made here
 
     @property
     def nyu40(self) -> int:
@@ -113,14 +121,19 @@ class Model:
         return np.asarray(self.high - self.low)
 
     @property
+    def solids(self) -> tuple[Solid, ...]:
+        """Solids whose prisms hold the whole model."""
+        return self.hull or tuple(part.solid for part in self.parts)
+
+    @property
     def outline(self) -> Float[Array, "K 2"]:
         """Convex hull of the whole footprint."""
-        return hull_2d(np.concatenate([part.solid.outline for part in self.parts]))
+        return hull_2d(np.concatenate([solid.outline for solid in self.solids]))
 
     @property
     def base(self) -> Float[Array, "K 2"]:
         """Convex hull of what touches the surface it stands on."""
-        standing = [p.solid.outline for p in self.parts if p.solid.low < CONTACT]
+        standing = [solid.outline for solid in self.solids if solid.low < CONTACT]
         return hull_2d(np.concatenate(standing))
 
 
