@@ -80,7 +80,7 @@ class Shader:
         return np.float32(-np.log(1 - WHITE) / (np.pi * self._exposure))
 
     def developed(self, light: Float32[Array, "*n 3"]) -> UInt8[Array, "*n 3"]:
-        """SRGB of albedo times irradiance, which is pi times radiance; changes its argument."""
+        """Pixels (sRGB) of albedo times irradiance, which is pi times radiance; changes its argument."""
         if self._is_lit:
             light *= self._exposure
         light *= TONE_STEPS_PER_UNIT
