@@ -55,7 +55,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Train a model on shards, going on from the last checkpoint in --out."""
-    from gapmodel.defaults import default_config, read_config
+    from gapmodel.training.defaults import default_config, read_config
 
     changes: dict[str, Any] = {
         "split": split, "init": init, "seed": seed, "geometry": {"kind": geometry}, "workers": workers,
@@ -77,12 +77,12 @@ def train(
         **changes,
     )
     if dry_run:
-        from gapmodel.budget import describe, measure_budget
+        from gapmodel.training.budget import describe, measure_budget
 
         budget = measure_budget(run)
         _print(budget, as_json, describe(budget))
         return
-    from gapmodel.train import train as run_train
+    from gapmodel.training.train import train as run_train
 
     outcome = run_train(run, fresh=fresh)
     if outcome.signal:

@@ -18,7 +18,7 @@ from transformers import DynamicCache
 
 from gapmodel.data.packing import prefix_positions
 from gapmodel.data.prompt import END, Prompt
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.model import GapModel
 
 

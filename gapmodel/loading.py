@@ -11,13 +11,13 @@ from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from gapdata.errors import ConfigError
-from gapmodel.checkpoint import latest_checkpoint, load_checkpoint
 from gapmodel.config import GapConfig
 from gapmodel.data.prompt import Prompt
 from gapmodel.model import GapModel
 from gapmodel.patches import token_grid
 from gapmodel.pretraining import PretrainingModel
 from gapmodel.processor import GapProcessor
+from gapmodel.training.checkpoint import latest_checkpoint, load_checkpoint
 
 _STATE = "state.json"
 _PROBE = 1 << 20  # bytes of a weight file that are hashed at each place

@@ -17,7 +17,7 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDe
 from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
 from gapmodel.fast_base import picture_layout, use_known_layout
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.lora import add_lora
 from gapmodel.objectives import objective_class
 from gapmodel.patches import patch_grid, patchify, token_grid, unpatchify
@@ -53,8 +53,8 @@ class GapModel(Qwen3VLForConditionalGeneration):
         encoder: Any = None
         fusion: Any = None
         if config.geometry["kind"] != "none":
-            from gapmodel.fusion import build_fusion
-            from gapmodel.geometry_encoder import build_geometry_encoder
+            from gapmodel.geometry.encoder import build_geometry_encoder
+            from gapmodel.geometry.fusion import build_fusion
 
             encoder = build_geometry_encoder(
                 config.geometry, levels=levels + 1, patch_size=config.token_size

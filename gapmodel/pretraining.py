@@ -11,7 +11,7 @@ from gapdata.errors import ConfigError
 from gapmodel.attention import packed_mask
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.model import GapModel
 from gapmodel.objectives.answers import Answers
 from gapmodel.objectives.objective import Loss

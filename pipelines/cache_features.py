@@ -22,11 +22,11 @@ from typing import Annotated
 import torch
 import typer
 
-from gapmodel.defaults import default_config, read_config
-from gapmodel.feature_filling import fill_features
+from gapmodel.geometry.vggt import VggtAggregator, VggtSettings
+from gapmodel.geometry.vggt_weights import load_vggt
 from gapmodel.settings import read_settings
-from gapmodel.vggt import VggtAggregator, VggtSettings
-from gapmodel.vggt_weights import load_vggt
+from gapmodel.training.defaults import default_config, read_config
+from gapmodel.training.feature_filling import fill_features
 
 
 def main(

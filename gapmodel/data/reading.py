@@ -127,7 +127,7 @@ class ExampleReader:
     """Reads examples from the datasets of a mixture. Threads may share one; it holds no state.
 
     phrase_length: tokens of a phrase. teacher: features of a frozen 3D encoder for the pictures as shown, None where
-    there are none; see Batch.teacher and `gapmodel.feature_cache`.
+    there are none; see Batch.teacher and `gapmodel.geometry.feature_cache`.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from gapmodel.evaluation.config import EvalConfig
 from gapmodel.evaluation.report import summarise
 from gapmodel.evaluation.seeing import head_figures
 from gapmodel.evaluation.store import Store
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.loading import Trained, load_trained
 from gapmodel.objectives import objective_class
 

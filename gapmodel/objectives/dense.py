@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from gapdata.errors import ConfigError
 from gapmodel.features import Features
+from gapmodel.geometry.vit import Block
 from gapmodel.objectives.tokens import (
     TokenGrid,
     check_heads,
@@ -23,7 +24,6 @@ from gapmodel.objectives.tokens import (
     split_tokens,
     start_near_zero,
 )
-from gapmodel.vit import Block
 
 
 class DenseDecoder(nn.Module):

@@ -10,7 +10,7 @@ from torch.nn import functional
 from gapdata.errors import ConfigError
 from gapmodel.data.batch import Batch
 from gapmodel.features import Features
-from gapmodel.grids import matching_levels, resample
+from gapmodel.geometry.grids import matching_levels, resample
 from gapmodel.objectives.objective import Loss, Objective, zero_loss
 
 # Weights of the two terms, as in AM-RADIO (Ranzinger et al., CVPR 2024): mostly the direction.

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gapmodel.features import Features
+from gapmodel.geometry.vit import Block
 from gapmodel.settings import require
-from gapmodel.vit import Block
 
 
 class TokenGrid(nn.Module):

@@ -20,7 +20,7 @@ from gapmodel.data.example import Example
 from gapmodel.data.images import whole
 from gapmodel.data.prompt import question_text
 from gapmodel.generation import Prefixes, Row
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.loading import Trained
 from gapmodel.predicted import Predicted, predict_heads
 

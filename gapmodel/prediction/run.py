@@ -21,7 +21,7 @@ from gapmodel.evaluation.answering import answer_questions
 from gapmodel.evaluation.config import EvalConfig
 from gapmodel.evaluation.run import read_example
 from gapmodel.evaluation.seeing import head_figures
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.loading import load_trained
 from gapmodel.predicted import Predicted
 from gapmodel.prediction.ask import Shown, ask, see, shown_batch

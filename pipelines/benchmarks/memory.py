@@ -38,7 +38,18 @@ def lengthen(sens: Path, times: int) -> None:
 
 def peak_megabytes(root: Path, scene: str, out: Path) -> float:
     """Peak resident memory of one build worker in a process of its own."""
-    flags = ["--source", "scannet", "--accept-terms", "scannet", "--root", str(root), "--scenes", scene, "--out", str(out)]
+    flags = [
+        "--source",
+        "scannet",
+        "--accept-terms",
+        "scannet",
+        "--root",
+        str(root),
+        "--scenes",
+        scene,
+        "--out",
+        str(out),
+    ]
     child = subprocess.Popen(
         [sys.executable, "-c", BUILD, "build", *flags],
         stderr=subprocess.DEVNULL,

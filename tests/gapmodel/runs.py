@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from gapmodel.data.batch import Batch
-from gapmodel.defaults import default_config
-from gapmodel.parallel import Workers
 from gapmodel.presets import build_model
-from gapmodel.session import Session, open_session
-from gapmodel.stages import make_stages
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.defaults import default_config
+from gapmodel.training.parallel import Workers
+from gapmodel.training.session import Session, open_session
+from gapmodel.training.stages import make_stages
+from gapmodel.training.train_config import TrainConfig
 from tests.gapmodel.batches import example_config
 
 

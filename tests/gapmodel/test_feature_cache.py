@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from gapdata.errors import ConfigError, DatasetError
-from gapmodel.feature_cache import CARD, EncoderIdentity, FeatureCache, weights_digest
+from gapmodel.geometry.feature_cache import CARD, EncoderIdentity, FeatureCache, weights_digest
 
 IDENTITY = EncoderIdentity(
     name="vggt", weights="ab" * 32, preprocessing={"width": 518, "taps": [4, 11]}

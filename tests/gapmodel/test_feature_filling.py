@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from gapdata.errors import ConfigError, DatasetError
-from gapmodel.feature_cache import FeatureCache
-from gapmodel.feature_filling import fill_features
-from gapmodel.train import train
-from gapmodel.train_config import Stage, TrainConfig
-from gapmodel.vggt import VggtAggregator, VggtSettings, vggt_features
-from gapmodel.vggt_weights import vggt_identity
+from gapmodel.geometry.feature_cache import FeatureCache
+from gapmodel.geometry.vggt import VggtAggregator, VggtSettings, vggt_features
+from gapmodel.geometry.vggt_weights import vggt_identity
+from gapmodel.training.feature_filling import fill_features
+from gapmodel.training.train import train
+from gapmodel.training.train_config import Stage, TrainConfig
 
 SIZES = {
     "width": 16, "heads": 2, "depth": 2, "backbone_depth": 1, "registers": 1, "taps": [0, 1],

@@ -11,10 +11,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from gapdata.errors import ConfigError
-from gapmodel.fusion import GeometryFusion, build_fusion
-from gapmodel.geometry_encoder import build_geometry_encoder
-from gapmodel.geometry_input import GeometryInput, TokenPositions, token_positions
-from gapmodel.spatial_attention import picture_groups, rotate, spatial_rotation
+from gapmodel.geometry.encoder import build_geometry_encoder
+from gapmodel.geometry.fusion import GeometryFusion, build_fusion
+from gapmodel.geometry.inputs import GeometryInput, TokenPositions, token_positions
+from gapmodel.geometry.spatial_attention import picture_groups, rotate, spatial_rotation
 from tests.gapmodel.test_geometry_input import PATCH, random_input
 
 WIDTH, HIDDEN, LEVELS = 48, 40, 3

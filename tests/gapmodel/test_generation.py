@@ -14,7 +14,7 @@ from gapmodel.data.collate import collate
 from gapmodel.data.example import Example, Question
 from gapmodel.data.prompt import answer_text, question_text
 from gapmodel.generation import Prefixes, Row
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.loading import Trained, load_trained
 from tests.gapmodel.checkpoints import SIZE, write_checkpoint
 

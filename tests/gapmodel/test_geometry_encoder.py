@@ -9,13 +9,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from gapdata.errors import ConfigError
-from gapmodel.geometry_encoder import (
+from gapmodel.geometry.encoder import (
     DepthNormalEncoder,
     build_geometry_encoder,
     geometry_maps,
     spread_taps,
 )
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from tests.gapmodel.test_geometry_input import PATCH, random_input
 
 SIZES: dict[str, Any] = {"kind": "depth_normal", "width": 48, "depth": 4, "heads": 2}

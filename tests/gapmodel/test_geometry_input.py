@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gapmodel.geometry_input import GeometryInput, camera_directions, token_positions
-from gapmodel.grids import matching_levels, patch_centres, resample, to_patches
+from gapmodel.geometry.grids import matching_levels, patch_centres, resample, to_patches
+from gapmodel.geometry.inputs import GeometryInput, camera_directions, token_positions
 from tests.gapmodel.batches import example_batch
 
 PATCH = 32

@@ -4,15 +4,15 @@ import pytest
 import torch
 
 from gapdata.errors import ConfigError
-from gapmodel.checkpoint import latest_checkpoint
 from gapmodel.loading import load_trained
 from gapmodel.lora import add_lora, lora_parameters, merge_lora
 from gapmodel.model import GapModel
-from gapmodel.optimizer import freeze
 from gapmodel.presets import build_model
 from gapmodel.pretraining import PretrainingModel
-from gapmodel.train import train
-from gapmodel.train_config import Stage
+from gapmodel.training.checkpoint import latest_checkpoint
+from gapmodel.training.optimizer import freeze
+from gapmodel.training.train import train
+from gapmodel.training.train_config import Stage
 from tests.gapmodel.batches import example_batch, example_config, example_model
 from tests.gapmodel.runs import run_config
 

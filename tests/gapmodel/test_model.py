@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, Qwen3VLForCond
 
 from gapdata.errors import ConfigError
 from gapmodel.config import GapConfig
-from gapmodel.geometry_input import GeometryInput
+from gapmodel.geometry.inputs import GeometryInput
 from gapmodel.model import GapModel
 from gapmodel.objectives import OBJECTIVES
 from gapmodel.patches import patch_grid, patchify, unpatchify

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from gapdata.errors import ConfigError
-from gapmodel.checkpoint import (
+from gapmodel.data.plan import LoaderState
+from gapmodel.training.checkpoint import (
     CheckpointError,
     RunState,
     discard_unfinished,
@@ -22,10 +23,9 @@ from gapmodel.checkpoint import (
     require_same_config,
     save_checkpoint,
 )
-from gapmodel.data.plan import LoaderState
-from gapmodel.optimizer import set_rates
-from gapmodel.parallel import Workers
-from gapmodel.step import take_step
+from gapmodel.training.optimizer import set_rates
+from gapmodel.training.parallel import Workers
+from gapmodel.training.step import take_step
 from tests.gapmodel.batches import example_batch
 from tests.gapmodel.runs import example_session
 

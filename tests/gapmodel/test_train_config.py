@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from gapdata.errors import ConfigError
-from gapmodel.defaults import SCALES, default_config, read_config
 from gapmodel.presets import PRESETS
-from gapmodel.stages import RECIPES, WEIGHTS, make_stages, rate_factor, stage_at
-from gapmodel.train_config import Stage, TrainConfig
+from gapmodel.training.defaults import SCALES, default_config, read_config
+from gapmodel.training.stages import RECIPES, WEIGHTS, make_stages, rate_factor, stage_at
+from gapmodel.training.train_config import Stage, TrainConfig
 
 
 def config(**changes) -> TrainConfig:

@@ -7,9 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gapmodel.attention import dense_mask
-from gapmodel.flops import Work, batch_flops, language_work, visible_pairs, vision_work
 from gapmodel.patches import patch_grid, patchify
 from gapmodel.presets import build_model
+from gapmodel.training.flops import Work, batch_flops, language_work, visible_pairs, vision_work
 from tests.gapmodel.batches import example_batch, example_config
 from tests.gapmodel.runs import example_session
 

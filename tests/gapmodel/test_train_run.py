@@ -19,12 +19,12 @@ import torch
 from typer.testing import CliRunner
 
 from gapdata.errors import ConfigError, DatasetError
-from gapmodel.checkpoint import latest_checkpoint, read_state
 from gapmodel.cli import app
 from gapmodel.loading import load_trained
-from gapmodel.run_log import read_log
-from gapmodel.step import take_step
-from gapmodel.train import train
+from gapmodel.training.checkpoint import latest_checkpoint, read_state
+from gapmodel.training.run_log import read_log
+from gapmodel.training.step import take_step
+from gapmodel.training.train import train
 from tests.gapmodel.runs import example_session, gradients, run_config, steps_of, weights_of
 from tests.gapmodel.two_ranks import OBJECTIVES, rank_batches
 
@@ -113,7 +113,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(stopped_run, whole_run, tiny_url, tmp
 def test_a_killed_run_goes_on_bit_for_bit(whole_run, tiny_url, tmp_path):
     """Killed at any moment, between or within checkpoints of every step."""
     config = replace(config_at(tiny_url, tmp_path / "run"), save_minutes=0.0)
-    code = "import json, sys, torch; torch.set_num_threads(1); from gapmodel.train import train, TrainConfig; train(TrainConfig.from_dict(json.loads(sys.argv[1])))"
+    code = "import json, sys, torch; torch.set_num_threads(1); from gapmodel.training.train import train, TrainConfig; train(TrainConfig.from_dict(json.loads(sys.argv[1])))"
     command = [sys.executable, "-c", code, json.dumps(config.to_dict())]
     run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     over = threading.Event()

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from gapmodel.data.batch import Batch
-from gapmodel.optimizer import make_optimizer, parts_of, set_rates
-from gapmodel.step import take_step
-from gapmodel.train import TrainingError, _require_finite, _spikes
+from gapmodel.training.optimizer import make_optimizer, parts_of, set_rates
+from gapmodel.training.step import take_step
+from gapmodel.training.train import TrainingError, _require_finite, _spikes
 from tests.gapmodel.batches import example_batch
 from tests.gapmodel.runs import example_session, gradients, poisoned
 

@@ -12,16 +12,16 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from gapdata.errors import ConfigError
-from gapmodel.fusion import build_fusion
-from gapmodel.geometry_encoder import build_geometry_encoder
-from gapmodel.geometry_input import GeometryInput
-from gapmodel.grids import resample
+from gapmodel.geometry.encoder import build_geometry_encoder
+from gapmodel.geometry.fusion import build_fusion
+from gapmodel.geometry.grids import resample
+from gapmodel.geometry.inputs import GeometryInput
+from gapmodel.geometry.vggt import VggtAggregator, VggtSettings, network_size, vggt_features
+from gapmodel.geometry.vggt_encoder import VggtEncoder
+from gapmodel.geometry.vggt_weights import load_vggt, vggt_identity
+from gapmodel.geometry.vit import Attention, Block, axial_rotation, grid_positions, rotate_axially
 from gapmodel.model import GapModel
 from gapmodel.presets import build_model
-from gapmodel.vggt import VggtAggregator, VggtSettings, network_size, vggt_features
-from gapmodel.vggt_encoder import VggtEncoder
-from gapmodel.vggt_weights import load_vggt, vggt_identity
-from gapmodel.vit import Attention, Block, axial_rotation, grid_positions, rotate_axially
 from tests.gapmodel.batches import example_config
 
 TINY = {

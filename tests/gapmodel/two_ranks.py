@@ -11,10 +11,10 @@ import torch
 
 from gapmodel.data.loader import empty_batch
 from gapmodel.data.reading import Showing
-from gapmodel.parallel import whole, workers
-from gapmodel.step import take_step
-from gapmodel.train import train
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.parallel import whole, workers
+from gapmodel.training.step import take_step
+from gapmodel.training.train import train
+from gapmodel.training.train_config import TrainConfig
 from tests.gapmodel.batches import PAD, example_batch
 from tests.gapmodel.runs import example_session
 

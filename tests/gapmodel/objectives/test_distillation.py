@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from gapdata.errors import ConfigError
 from gapmodel.features import Features
-from gapmodel.grids import resample
+from gapmodel.geometry.grids import resample
 from gapmodel.objectives import objective_class
 from gapmodel.objectives.distillation import Distillation, align
 from tests.gapmodel.batches import example_batch

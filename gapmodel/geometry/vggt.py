@@ -18,8 +18,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gapmodel.geometry.vit import Block, axial_rotation, grid_positions
 from gapmodel.settings import require
-from gapmodel.vit import Block, axial_rotation, grid_positions
 
 # Of ImageNet's pictures in [0, 1], which the patch embedding was trained with.
 COLOR_MEAN = (0.485, 0.456, 0.406)

@@ -8,15 +8,15 @@ import torch
 from torch import nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLTextModel, Qwen3VLVisionModel
 
-from gapmodel.fusion import GeometryFusion
-from gapmodel.geometry_encoder import DepthNormalEncoder
+from gapmodel.geometry.encoder import DepthNormalEncoder
+from gapmodel.geometry.fusion import GeometryFusion
+from gapmodel.geometry.vggt import VggtAggregator
+from gapmodel.geometry.vggt_encoder import VggtEncoder
 from gapmodel.lora import lora_parameters
 from gapmodel.model import GapModel
 from gapmodel.objectives.objective import Objective
-from gapmodel.stages import rate_factor
-from gapmodel.train_config import Stage, TrainConfig
-from gapmodel.vggt import VggtAggregator
-from gapmodel.vggt_encoder import VggtEncoder
+from gapmodel.training.stages import rate_factor
+from gapmodel.training.train_config import Stage, TrainConfig
 
 # Weights of these are matrices that decay; norms, biases, embeddings, gates and queries do not.
 _DECAYING = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gapdata.errors import ConfigError
-from gapmodel.geometry_input import GeometryInput
-from gapmodel.grids import matching_levels, resample
-from gapmodel.vggt import VggtAggregator, VggtSettings, vggt_features
-from gapmodel.vggt_weights import load_vggt
+from gapmodel.geometry.grids import matching_levels, resample
+from gapmodel.geometry.inputs import GeometryInput
+from gapmodel.geometry.vggt import VggtAggregator, VggtSettings, vggt_features
+from gapmodel.geometry.vggt_weights import load_vggt
 
 
 class VggtEncoder(nn.Module):

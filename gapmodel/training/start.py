@@ -12,26 +12,26 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from gapdata.errors import ConfigError
-from gapmodel.checkpoint import CheckpointError, latest_checkpoint, load_checkpoint
 from gapmodel.config import GapConfig
 from gapmodel.data.augment import Augment
 from gapmodel.data.loader import Loader, LoaderConfig
 from gapmodel.data.plan import LoaderState
 from gapmodel.data.prompt import Prompt
 from gapmodel.data.reading import Teacher
-from gapmodel.feature_cache import FeatureCache
+from gapmodel.geometry.feature_cache import FeatureCache
+from gapmodel.geometry.vggt_encoder import VggtEncoder
 from gapmodel.lora import merge_lora
 from gapmodel.model import GapModel
 from gapmodel.objectives import objective_class
-from gapmodel.parallel import Workers
 from gapmodel.patches import token_grid
 from gapmodel.presets import PRESETS, build_model, preset_config
 from gapmodel.pretraining import PretrainingModel
 from gapmodel.processor import GapProcessor
 from gapmodel.settings import read_settings
 from gapmodel.tokenizer import dataset_texts, train_tokenizer
-from gapmodel.train_config import Stage, TrainConfig
-from gapmodel.vggt_encoder import VggtEncoder
+from gapmodel.training.checkpoint import CheckpointError, latest_checkpoint, load_checkpoint
+from gapmodel.training.parallel import Workers
+from gapmodel.training.train_config import Stage, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

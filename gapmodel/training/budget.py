@@ -9,13 +9,13 @@ from typing import Any
 
 from gapdata.errors import ConfigError
 from gapmodel.data.plan import LoaderState
-from gapmodel.flops import peak_flops
-from gapmodel.optimizer import parts_of, set_rates
-from gapmodel.parallel import Workers, peak_memory, workers
-from gapmodel.session import Session, open_session
-from gapmodel.start import prepare
-from gapmodel.step import Tally, take_step
-from gapmodel.train_config import Stage, TrainConfig
+from gapmodel.training.flops import peak_flops
+from gapmodel.training.optimizer import parts_of, set_rates
+from gapmodel.training.parallel import Workers, peak_memory, workers
+from gapmodel.training.session import Session, open_session
+from gapmodel.training.start import prepare
+from gapmodel.training.step import Tally, take_step
+from gapmodel.training.train_config import Stage, TrainConfig
 
 
 def measure_budget(config: TrainConfig) -> dict[str, Any]:

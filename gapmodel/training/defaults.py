@@ -10,8 +10,8 @@ from typing import Any
 
 from gapdata.errors import ConfigError
 from gapmodel.objectives import OBJECTIVES
-from gapmodel.stages import make_stages
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.stages import make_stages
+from gapmodel.training.train_config import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ def default_config(
 ) -> TrainConfig:  # fmt: skip
     """The config of a run of a preset. `changes` are fields of TrainConfig that shall be otherwise.
 
-    stage_names: of gapmodel.stages.RECIPES, each optionally with its length (`heads=500`). objectives: those to
+    stage_names: of gapmodel.training.stages.RECIPES, each optionally with its length (`heads=500`). objectives: those to
     learn from, all but distillation by default, with a weight where the stage's shall not count. Raises ConfigError
     for a name or value that does not exist.
     """
@@ -80,7 +80,9 @@ def default_config(
     }
     if "stages" not in changes:
         values["stages"] = make_stages(
-            stage_names or scale.stages, steps=scale.steps if steps is None else steps, objectives=wanted
+            stage_names or scale.stages,
+            steps=scale.steps if steps is None else steps,
+            objectives=wanted,
         )
     return TrainConfig.from_dict(values | changes)
 

@@ -13,24 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from gapdata.errors import ConfigError, DatasetError, GapdataError
-from gapmodel.checkpoint import (
+from gapmodel.data.plan import LoaderState
+from gapmodel.training.checkpoint import (
     RunState,
     discard_unfinished,
     latest_checkpoint,
     require_same_config,
     save_checkpoint,
 )
-from gapmodel.data.plan import LoaderState
-from gapmodel.flops import peak_flops
-from gapmodel.optimizer import set_rates
-from gapmodel.parallel import Workers, peak_memory, workers
-from gapmodel.run_log import LOG, RunLog
-from gapmodel.session import open_session
-from gapmodel.stages import stage_at
-from gapmodel.start import Start, export_model, prepare
-from gapmodel.step import Tally, take_step
-from gapmodel.stopping import StopRequest
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.flops import peak_flops
+from gapmodel.training.optimizer import set_rates
+from gapmodel.training.parallel import Workers, peak_memory, workers
+from gapmodel.training.run_log import LOG, RunLog
+from gapmodel.training.session import open_session
+from gapmodel.training.stages import stage_at
+from gapmodel.training.start import Start, export_model, prepare
+from gapmodel.training.step import Tally, take_step
+from gapmodel.training.stopping import StopRequest
+from gapmodel.training.train_config import TrainConfig
 
 _MEAN = 0.98  # how much of a loss's running mean stays at each step
 _CALM = 20  # steps of a stage before a spike can be told from its beginning

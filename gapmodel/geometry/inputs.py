@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from gapmodel.data.batch import Batch
-from gapmodel.grids import patch_centres, to_patches
+from gapmodel.geometry.grids import patch_centres, to_patches
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

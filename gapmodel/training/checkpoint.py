@@ -17,8 +17,8 @@ from torch.distributed.checkpoint.api import CheckpointException
 
 from gapdata.errors import ConfigError, GapdataError
 from gapmodel.data.plan import LoaderState
-from gapmodel.parallel import Workers
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.parallel import Workers
+from gapmodel.training.train_config import TrainConfig
 
 _STATE = "state.json"
 _UNFINISHED = ".unfinished-"

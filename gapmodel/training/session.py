@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from gapmodel.checkpoint import load_checkpoint
 from gapmodel.model import GapModel
-from gapmodel.optimizer import freeze, make_optimizer
-from gapmodel.parallel import Workers, split_model
 from gapmodel.pretraining import PretrainingModel
-from gapmodel.step_time import StepTime
-from gapmodel.train_config import Stage, TrainConfig
+from gapmodel.training.checkpoint import load_checkpoint
+from gapmodel.training.optimizer import freeze, make_optimizer
+from gapmodel.training.parallel import Workers, split_model
+from gapmodel.training.step_time import StepTime
+from gapmodel.training.train_config import Stage, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

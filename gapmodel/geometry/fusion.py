@@ -11,9 +11,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gapmodel.geometry_input import GeometryInput, token_positions
+from gapmodel.geometry.inputs import GeometryInput, token_positions
+from gapmodel.geometry.spatial_attention import (
+    Space,
+    SpatialAttention,
+    picture_groups,
+    spatial_rotation,
+)
 from gapmodel.settings import read_settings, require
-from gapmodel.spatial_attention import Space, SpatialAttention, picture_groups, spatial_rotation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gapdata.errors import ConfigError
-from gapmodel.feature_cache import EncoderIdentity, weights_digest
-from gapmodel.vggt import VggtAggregator
+from gapmodel.geometry.feature_cache import EncoderIdentity, weights_digest
+from gapmodel.geometry.vggt import VggtAggregator
 
 
 def vggt_identity(aggregator: VggtAggregator) -> EncoderIdentity:

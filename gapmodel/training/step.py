@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from gapmodel.data.batch import Batch
-from gapmodel.flops import batch_flops
-from gapmodel.parallel import gradient_scale, whole
-from gapmodel.session import Session
-from gapmodel.train_config import TrainConfig
+from gapmodel.training.flops import batch_flops
+from gapmodel.training.parallel import gradient_scale, whole
+from gapmodel.training.session import Session
+from gapmodel.training.train_config import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gapdata.errors import ConfigError
-from gapmodel.geometry_input import GeometryInput, camera_directions
-from gapmodel.grids import to_patches
+from gapmodel.geometry.grids import to_patches
+from gapmodel.geometry.inputs import GeometryInput, camera_directions
+from gapmodel.geometry.vit import Block, axial_rotation, grid_positions
 from gapmodel.settings import read_settings, require
-from gapmodel.vit import Block, axial_rotation, grid_positions
 
 CHANNELS = 9  # log depth, its validity, normal, its validity, ray
 
@@ -58,8 +58,8 @@ def build_geometry_encoder(
         settings = read_settings(DepthNormalSettings, values, "geometry")
         return DepthNormalEncoder(settings, levels=levels, patch_size=patch_size)
     if kind == "vggt":
-        from gapmodel.vggt import VggtSettings
-        from gapmodel.vggt_encoder import VggtEncoder
+        from gapmodel.geometry.vggt import VggtSettings
+        from gapmodel.geometry.vggt_encoder import VggtEncoder
 
         vggt = read_settings(VggtSettings, values, "geometry")
         return VggtEncoder(vggt, levels=levels, patch_size=patch_size)

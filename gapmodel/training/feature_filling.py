@@ -10,12 +10,12 @@ from torch import Tensor
 
 from gapdata.errors import ConfigError
 from gapmodel.data.plan import LoaderState
-from gapmodel.feature_cache import FeatureCache
-from gapmodel.parallel import Workers
-from gapmodel.start import prepare
-from gapmodel.train_config import Stage, TrainConfig
-from gapmodel.vggt import VggtAggregator, vggt_features
-from gapmodel.vggt_weights import vggt_identity
+from gapmodel.geometry.feature_cache import FeatureCache
+from gapmodel.geometry.vggt import VggtAggregator, vggt_features
+from gapmodel.geometry.vggt_weights import vggt_identity
+from gapmodel.training.parallel import Workers
+from gapmodel.training.start import prepare
+from gapmodel.training.train_config import Stage, TrainConfig
 
 # Changes to pictures and views are drawn anew at each visit: what one visit stored, another would not find.
 _REDRAWN = ("fewer_views", "shuffled", "crop", "recolour")

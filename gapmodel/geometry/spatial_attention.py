@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gapmodel.geometry_input import TokenPositions
+from gapmodel.geometry.inputs import TokenPositions
 
 # The longest and shortest wavelength of the rotations: of a point's coordinates in metres, of a unit ray's.
 POINT_WAVELENGTHS = (16.0, 0.5)

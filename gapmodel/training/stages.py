@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gapdata.errors import ConfigError
-from gapmodel.train_config import Stage
+from gapmodel.training.train_config import Stage
 
 # Weight of every objective that a model has a head for; "answers" needs none.
 WEIGHTS: Mapping[str, float] = {
