@@ -13,6 +13,7 @@ from gapdata.renderers import RENDERERS
 from gapdata.selection import SelectionConfig
 from gapdata.tasks import TASKS, open_task
 
+MAX_STORED_DEPTH = 65535  # units: depth is stored as uint16
 EVALUATION_SCENES = ("refuse", "drop", "keep")
 
 
@@ -51,7 +52,7 @@ class BuildConfig:
     seed: int = 0
     scenes_per_shard: int | None = None  # None: a sixteenth of the scenes, 1 to 32
     jpeg_quality: int = 95
-    depth_scale: float = 1000.0  # stored depth units a metre
+    depth_scale: float = 1000.0  # stored units a metre: 1000 reach 65.535 m, beyond is invalid
     evaluation_scenes: str = "refuse"  # that the splits would train on: "refuse", "drop" or "keep"
     recipe: bool = False  # leave pictures and points out; see gapdata.recipe
 
@@ -124,6 +125,7 @@ class BuildConfig:
             margin=self.margin,
             points=self.points,
             seed=self.seed,
+            max_depth=MAX_STORED_DEPTH / self.depth_scale,
         )
 
 

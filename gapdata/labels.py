@@ -15,23 +15,28 @@ NYU40_ID = {name: number for number, name in enumerate(NYU40)}
 
 # NYU40 classes that bound a room: never asked about as objects.
 STRUCTURE_NYU40 = frozenset(NYU40_ID[name] for name in ("wall", "floor", "ceiling"))
-STRUCTURE_LABELS = frozenset(
-    {
-        "wall",
-        "floor",
-        "ceiling",
-        "doorframe",
-        "door frame",
-        "window frame",
-        "object",
-        "unknown",
-        "remove",
-    }
+# What lies outdoors where rooms have floors.
+GROUND_LABELS = frozenset({"crosswalk", "ground", "lane marking", "road", "sidewalk"})
+STRUCTURE_LABELS = (
+    frozenset(
+        {
+            "wall",
+            "floor",
+            "ceiling",
+            "doorframe",
+            "door frame",
+            "window frame",
+            "object",
+            "unknown",
+            "remove",
+        }
+    )
+    | GROUND_LABELS
 )
 
 
 def is_structure(label: str, nyu40: int) -> bool:
-    """Whether an instance is part of the room's shell, or has no usable name, and so is not asked about."""
+    """Whether an instance is part of the room's shell or the ground outdoors, or has no usable name, and so is not asked about."""
     return nyu40 in STRUCTURE_NYU40 or label in STRUCTURE_LABELS
 
 

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class SampleConfig:
     margin: float  # times farther from decision boundaries than the tasks demand
     points: int  # scene points a sample
     seed: int
+    max_depth: float = np.inf  # metres: what is deeper cannot be stored, and is as if not measured
 
 
 @dataclass(kw_only=True, slots=True)
@@ -99,9 +100,16 @@ def draw_sample(
     scene: Scene, renderer: Renderer, frames: Sequence[Frame], config: SampleConfig, index: int
 ) -> tuple[tuple[View, ...], ScenePoints]:
     """The views and scene points of the scene's sample number `index`."""
-    views = tuple(renderer.render(frame) for frame in frames)
+    views = tuple(_within(renderer.render(frame), config.max_depth) for frame in frames)
     rng = _rng(scene, config, "points", index)
     return views, sample_scene_points(scene, views, count=config.points, rng=rng)
+
+
+def _within(view: View, max_depth: float) -> View:
+    """The view without depth beyond a limit, so that nothing is asked that a reader could not check."""
+    if view.depth is None or not (view.depth > max_depth).any():
+        return view
+    return replace(view, depth=np.where(view.depth > max_depth, np.float32(0), view.depth))
 
 
 def _rng(scene: Scene, config: SampleConfig, purpose: str, index: int = 0) -> np.random.Generator:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from gapdata.errors import SourceError
 from gapdata.geometry.camera import unproject_depth
-from gapdata.geometry.depth import SEEN, point_visibility
+from gapdata.geometry.depth import SEEN, DepthTolerance, point_visibility
 from gapdata.geometry.transforms import transform_directions, transform_points
 from gapdata.mesh_surface import SurfaceColor, face_planes, linear_to_srgb
 from gapdata.sample import ScenePoints
@@ -23,6 +23,8 @@ CANDIDATES_PER_POINT = 8
 SEEN_SHARE = (
     0.75  # of the points are seen by at least one view, as far as there are such candidates
 )
+# Depth of a mesh is exact: it differs from a point's by no more than a slanted floor does within a pixel.
+EXACT = DepthTolerance(a=0.02, b=0.002)
 TEXTURE_FOOTPRINT_M = 0.01  # a point's colour is the texture's mean over about a centimetre
 
 
@@ -56,7 +58,9 @@ def _located(cloud: PointCloud, views: Sequence[View]) -> ScenePoints:
     normal, turned = cloud.normal.copy(), np.zeros(count, bool)
     for number, view in enumerate(views):
         assert view.depth is not None
-        pixel[number], visible[number] = point_visibility(cloud.xyz, view.camera, view.depth)
+        pixel[number], visible[number] = point_visibility(
+            cloud.xyz, view.camera, view.depth, _tolerance(view)
+        )
         ray = cloud.xyz - view.camera.center_world.astype(np.float32)
         first = (visible[number] == SEEN) & ~turned
         turned |= first
@@ -76,8 +80,13 @@ def _is_seen(xyz_world: Float32[Array, "n 3"], views: Sequence[View]) -> Bool[Ar
     seen = np.zeros(len(xyz_world), bool)
     for view in views:
         assert view.depth is not None
-        seen |= point_visibility(xyz_world, view.camera, view.depth)[1] == SEEN
+        state = point_visibility(xyz_world, view.camera, view.depth, _tolerance(view))[1]
+        seen |= state == SEEN
     return seen
+
+
+def _tolerance(view: View) -> DepthTolerance:
+    return EXACT if view.depth_source == "mesh" else DepthTolerance()
 
 
 def _prefer_seen(seen: Bool[Array, " n"], count: int) -> Int64[Array, " c"]:

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32, UInt8
 from gapdata.geometry.camera import inside_image, unproject_pixels
 from gapdata.geometry.depth import SEEN, UNKNOWN, point_visibility
 from gapdata.geometry.transforms import euler_zxy_from_rotation, transform_points
-from gapdata.labels import NYU40, STRUCTURE_NYU40, is_structure
+from gapdata.labels import GROUND_LABELS, NYU40, STRUCTURE_NYU40, is_structure
 from gapdata.sample import Visibility
 from gapdata.scene import Scene
 from gapdata.tasks.boxes import Boxes
@@ -73,7 +73,7 @@ class SceneFacts(Remembered):
             [bool(i.label.strip()) and not is_structure(i.label, i.nyu40) for i in self.instances],
             bool,
         )
-        shell = {NYU40[number] for number in STRUCTURE_NYU40}
+        shell = GROUND_LABELS | {NYU40[number] for number in STRUCTURE_NYU40}
         self.has_name: Bool[Array, " N"] = self.is_object | np.array(
             [label in shell for label in self.labels], bool
         )

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Int32
 Array = np.ndarray
 
 CELL = 0.05  # metres, of the raster that faces are sorted into
+MAX_COVERED = 4_000_000  # cells that faces cover, all together: wide open scenes get coarser cells
 MIN_TILT = 0.3  # cosine to the vertical under which a face counts as upright and is left out
 EDGE = 1e-6  # of a face's size: how far beyond its edges a line still meets it
 
@@ -37,8 +38,11 @@ class PlumbLines:
         self._owner = owner[kept]
         plan = triangles[kept, :, :2]
         self._low = plan.min(axis=(0, 1)) if len(plan) else np.zeros(2)
-        first = np.floor((plan.min(axis=1) - self._low) / CELL).astype(np.int64)
-        last = np.floor((plan.max(axis=1) - self._low) / CELL).astype(np.int64)
+        self._cell = CELL
+        first, last = self._cells_of(plan)
+        while (last - first + 1).prod(axis=1).sum() > MAX_COVERED:
+            self._cell *= 2.0
+            first, last = self._cells_of(plan)
         self._width = last.max(axis=0) + 1 if len(plan) else np.zeros(2, np.int64)
         face, cell = covered_cells(first, last)
         key = cell[:, 0] * self._width[1] + cell[:, 1]
@@ -47,9 +51,16 @@ class PlumbLines:
         cells = int(self._width.prod())
         self._start = np.searchsorted(key[order], np.arange(cells + 1))
 
+    def _cells_of(self, plan: Float[Array, "f 3 2"]) -> tuple[Int[Array, "f 2"], Int[Array, "f 2"]]:
+        """The first and the last cell of the rectangle around each face."""
+        low, high = plan.min(axis=1) - self._low, plan.max(axis=1) - self._low
+        return np.floor(low / self._cell).astype(np.int64), np.floor(high / self._cell).astype(
+            np.int64
+        )
+
     def hits(self, points: Float[Array, "n 3"]) -> Hits:
         """Every meeting of the plumb lines through the points with a face."""
-        cell = np.floor((points[:, :2] - self._low) / CELL).astype(np.int64)
+        cell = np.floor((points[:, :2] - self._low) / self._cell).astype(np.int64)
         near = np.flatnonzero(((cell >= 0) & (cell < self._width)).all(axis=1))
         key = cell[near, 0] * self._width[1] + cell[near, 1]
         count = self._start[key + 1] - self._start[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gapdata.labels import is_structure
+from gapdata.labels import GROUND_LABELS, is_structure
 from gapdata.sample import QA
 from gapdata.verify.names import is_named, speaks_of
 from gapdata.verify.pixels import PixelFacts
@@ -67,5 +67,5 @@ def _unlabelled(facts: PixelFacts, view: int) -> float:
 
 def _has_name(facts: PixelFacts, number: int) -> bool:
     label = facts.label(number)
-    shell = label in ("wall", "floor", "ceiling")
+    shell = label in ("wall", "floor", "ceiling") or label in GROUND_LABELS
     return bool(label.strip()) and (shell or not is_structure(label, facts.instance(number).nyu40))

@@ -1,0 +1,1 @@
+"""Streets for driving: road, buildings, traffic and people, and a camera that drives through."""
