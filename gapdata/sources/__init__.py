@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from gapdata.errors import ConfigError
 from gapdata.scene import Scene
+from gapdata.synthetic.assets.config import AssetsConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,7 @@ class Source(Protocol):
     `scene_ids` is cheap (no scene is opened) and sorted; `load` returns a canonical scene or raises
     SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`; N and S
     are for sources that make their scenes, recorded ones take no notice. Those whose info names worlds take
-    `world` and `difficulty` as well.
+    `world`, `difficulty` and `assets` as well.
     """
 
     info: SourceInfo
@@ -63,19 +64,21 @@ def source_info(name: str) -> SourceInfo:
 
 def open_source(
     name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
-    world: str = "", difficulty: float | None = None,
+    world: str = "", difficulty: float | None = None, assets: AssetsConfig | None = None,
 ) -> Source:  # fmt: skip
     """A source ready to list and load scenes. An empty world or no difficulty: the source's default.
 
-    Raises ConfigError or SourceError when the root is wrong, ConfigError for a world or difficulty that the
-    source does not know.
+    Raises ConfigError or SourceError when the root or the assets are wrong, ConfigError for a world, difficulty
+    or assets that the source does not know.
     """
     kind = _source_class(name)
-    given: dict[str, str | float] = {}
+    given: dict[str, Any] = {}
     if world:
         given["world"] = world
     if difficulty is not None:
         given["difficulty"] = difficulty
+    if assets is not None:
+        given["assets"] = assets
     if given and not kind.info.worlds:
         raise ConfigError(
             f"{name}: its scenes are recorded, expected no {' and '.join(given)}, found "

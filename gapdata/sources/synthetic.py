@@ -8,10 +8,13 @@ from zlib import crc32
 
 import numpy as np
 
+from gapdata.attribution import credits_as_provenance
 from gapdata.errors import ConfigError, SourceError
 from gapdata.scene import Scene
 from gapdata.sources import SourceInfo
 from gapdata.synthetic import DEFAULT_DIFFICULTY, DEFAULT_WORLD, WORLDS, open_world
+from gapdata.synthetic.assets.config import AssetsConfig
+from gapdata.synthetic.assets.library import open_library
 from gapdata.synthetic.drawing import draw
 
 DEFAULT_SCENES = 8
@@ -37,9 +40,9 @@ class SyntheticSource:
 
     def __init__(
         self, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
-        world: str = DEFAULT_WORLD, difficulty: float = DEFAULT_DIFFICULTY,
+        world: str = DEFAULT_WORLD, difficulty: float = DEFAULT_DIFFICULTY, assets: AssetsConfig | None = None,
     ) -> None:  # fmt: skip
-        """Raises ConfigError for a root (there is nothing to read), a bad number or seed, an unknown world."""
+        """Raises ConfigError for a root (there is nothing to read), a bad number or seed, an unknown world or bad assets."""
         count = DEFAULT_SCENES if num_scenes is None else num_scenes
         if root:
             raise ConfigError(f"synthetic: expected no root, found {root!r}; leave --root out")
@@ -56,7 +59,8 @@ class SyntheticSource:
                 f"synthetic: expected a difficulty of 0 to 1, found {difficulty}; change --difficulty"
             )
         self._seed, self._difficulty, self._name = seed, difficulty, world
-        self._world = open_world(world)
+        self.library = None if assets is None else open_library(assets)
+        self._world = open_world(world, self.library)
         prefix = f"{world}_s{seed}" if seed else world
         self._ids = [f"{prefix}_{number:06d}" for number in range(count)]
 
@@ -81,4 +85,5 @@ class SyntheticSource:
         rng = np.random.default_rng([self._seed, crc32(drawn.encode())])
         description = self._world.describe(rng, self._difficulty)
         made_of = {"world": self._name, "difficulty": f"{self._difficulty:g}"}
+        made_of |= credits_as_provenance(thing.model.credit for thing in description.placed)
         return draw(description, scene_id, "synthetic", provenance=made_of)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from gapdata.errors import ConfigError
 from gapdata.synthetic.description import Description
 
+if TYPE_CHECKING:
+    from gapdata.synthetic.assets.library import Library
+
 
 @runtime_checkable
 class World(Protocol):
-    """A kind of place. Constructed without arguments."""
+    """A kind of place. Constructed without arguments.
+
+    Those that can draw models from files have an attribute `library`, None until one is given.
+    """
 
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One place; all choices come from `rng`. `difficulty` is 0 (sparse and plain) to 1 (full and cluttered)."""
@@ -25,14 +31,24 @@ WORLDS: dict[str, str] = {
     "house": "gapdata.synthetic.houses:HouseWorld",
     "room": "gapdata.synthetic.rooms:RoomWorld",
     "shapes": "gapdata.synthetic.geometric.world:ShapesWorld",
+    "tabletop": "gapdata.synthetic.tabletop.world:TabletopWorld",
     "street": "gapdata.synthetic.street.world:StreetWorld",
 }
 
 
-def open_world(name: str) -> World:
-    """The named world. Raises ConfigError for a name that is not there."""
+def open_world(name: str, library: Library | None = None) -> World:
+    """The named world, with models from files where there is a library.
+
+    Raises ConfigError for a name that is not there, and for a library where the world draws none.
+    """
     if name not in WORLDS:
         raise ConfigError(f"unknown world {name!r}: expected one of {', '.join(sorted(WORLDS))}")
     module, _, attribute = WORLDS[name].partition(":")
     world: World = getattr(importlib.import_module(module), attribute)()
+    if library is not None:
+        if not hasattr(world, "library"):
+            raise ConfigError(
+                f"assets: world {name} draws no models from files; leave --assets out"
+            )
+        world.library = library
     return world

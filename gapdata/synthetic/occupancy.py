@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from gapdata.geometry.transforms import rotation_about_z
+from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.collision import Obstacles, Prism, prisms_of
 from gapdata.synthetic.description import Placed
 from gapdata.synthetic.freespace import CELL, CLEARANCE, FreeSpace
@@ -44,9 +45,13 @@ class Occupancy:
     def __init__(
         self, rng: np.random.Generator, plan: Plan, shell: Sequence[Placed], *, difficulty: float,
         neighbours: Sequence[Placed] = (), clearance: float = CLEARANCE, min_walk: float = LEAST_WALK,
+        library: Library | None = None,
     ) -> None:  # fmt: skip
-        """A room with its shell. `neighbours` belong to other rooms but stand in the way here as well."""
-        self.rng, self.plan, self.difficulty = rng, plan, difficulty
+        """A room with its shell. `neighbours` belong to other rooms but stand in the way here as well.
+
+        `library` has models to draw instead of the parametric ones.
+        """
+        self.rng, self.plan, self.difficulty, self.library = rng, plan, difficulty, library
         self.placed: list[Placed] = list(shell)
         self.given_up: Counter[str] = Counter()  # label -> how many found no place
         self._solid, self._reserved = Obstacles(), Obstacles()

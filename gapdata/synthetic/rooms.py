@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.layout import AREA, sample_plan
@@ -17,6 +18,8 @@ from gapdata.synthetic.trajectory import walk
 class RoomWorld:
     """Furnished rooms of five kinds with everyday objects."""
 
+    library: Library | None = None
+
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One room: what stands where, its lamps, and a walk through it."""
         # The area first, evenly on a logarithmic scale: how large a room is must not be known unseen.
@@ -26,7 +29,9 @@ class RoomWorld:
         furnish = ROOMS[kind][1]
         palette = sample_palette(rng, wet=kind == "kitchen")
         plan = sample_plan(rng, kind, area, palette)
-        placer = Placer(rng, plan, build_shell(rng, plan), difficulty=difficulty)
+        placer = Placer(
+            rng, plan, build_shell(rng, plan), difficulty=difficulty, library=self.library
+        )
         lights = ceiling_lights(placer)
         furnish(placer)
         lights += daylight(placer)

@@ -31,6 +31,8 @@ SHELVES = frozenset({"bookshelf", "shelf", "shoe rack"})
 UPHOLSTERED = frozenset(
     {"bed", "couch", "armchair", "office chair", "chair", "stool", "bench", "ottoman"}
 )
+# These are made to fit what they are in or on.
+FITTED = frozenset({"sink", "jacket", "shower", "curtain", "door", "window"})
 MIXED = (128, 128, 128)  # stands in for the base colour of models that have no one colour
 PUBLIC_DOMAIN = ("cc0", "public domain", "cc-0", "creativecommons.org/publicdomain")
 
@@ -48,6 +50,10 @@ class Library:
     def digest(self) -> str:
         """SHA-256 over all entries, in hexadecimal."""
         return hashlib.sha256("".join(entry.digest for entry in self.entries).encode()).hexdigest()
+
+    def facts(self) -> dict[str, str | int | float]:
+        """What decides, besides a seed, which models are drawn."""
+        return {"sha256": self.digest, "models": len(self.entries), "share": self.share}
 
     def prepare(self) -> Counter[str]:
         """Converts everything; how many models were left out or refused, by reason."""
@@ -74,7 +80,7 @@ class Library:
 
         One that must carry things is replaced only by one that can; what hangs on walls keeps its back at y = 0.
         """
-        if rng.random() >= self.share:
+        if model.label in FITTED or rng.random() >= self.share:
             return model
         carries = bool(model.surfaces) and model.label not in UPHOLSTERED
         fitting = [
