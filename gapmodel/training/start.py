@@ -33,6 +33,8 @@ from gapmodel.training.checkpoint import CheckpointError, latest_checkpoint, loa
 from gapmodel.training.parallel import Workers
 from gapmodel.training.train_config import Stage, TrainConfig
 
+RANDOM = "random"  # as `init`: random weights and a tokenizer of its own, in any preset's shape
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Start:
@@ -179,6 +181,8 @@ def _cached_features(url: str) -> Teacher:
 
 
 def _source(config: TrainConfig) -> str:
+    if config.init == RANDOM:
+        return ""
     return config.init or PRESETS[config.preset].hub
 
 

@@ -54,12 +54,13 @@ class Stage:
 class TrainConfig:
     """One training run.
 
-    data: dataset URL and weight in the mixture. init: folder or hub id whose weights the run starts from, empty
-    for the preset's own start. geometry, fusion, heads: as in GapConfig, where the preset shall not decide.
-    image_size: height and width that all pictures are brought to. row_tokens: most tokens of a packed row. rows:
-    rows of a step, over all processes and micro-batches together. task_weights, augment: as in PlanConfig and
-    Augment. blind: pictures are grey, for a model to compare with. features: folder or URL of a FeatureCache, for distillation and for geometry of source `cache`; it holds
-    pictures as they were shown when it was filled. warmup and final_rate: share of a stage's steps that warm up, share of the peak rate at its end.
+    data: dataset URL and weight in the mixture. init: folder or hub id whose weights the run starts from; empty for the
+    preset's own start, "random" for random weights in the preset's shape. geometry, fusion, heads: as in GapConfig,
+    where the preset shall not decide. image_size: height and width that all pictures are brought to. row_tokens: most
+    tokens of a packed row. rows: rows of a step, over all processes and micro-batches together. task_weights, augment:
+    as in PlanConfig and Augment. blind: pictures are grey, for a model to compare with. features: folder or URL of a
+    FeatureCache, for distillation and for geometry of source `cache`; it holds pictures as they were shown when it was
+    filled. warmup and final_rate: share of a stage's steps that warm up, share of the peak rate at its end.
     """
 
     data: tuple[tuple[str, float], ...]
