@@ -53,7 +53,7 @@ OUTDOOR_LABELS = (
 LABEL_NYU40 |= dict.fromkeys(OUTDOOR_LABELS, NYU40[0])
 # Plain bodies, and what lies on tables besides.
 TABLE_LABELS = (
-    "block", "can", "capsule", "cone", "cube", "cylinder", "fork", "jar", "knife", "pencil", "pyramid",
+    "block", "can", "capsule", "cone", "cube", "cylinder", "fork", "knife", "pencil", "pyramid",
     "robot arm", "sphere", "spoon", "torus", "tray",
 )  # fmt: skip
 LABEL_NYU40 |= dict.fromkeys(TABLE_LABELS, "otherprop")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 from jaxtyping import Float
 
 from gapdata.scene import Light
+from gapdata.synthetic.description import Placed
 from gapdata.synthetic.layout import Plan
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
@@ -13,6 +17,7 @@ from gapdata.synthetic.shapes import rectangle
 from gapdata.synthetic.shell import build_shell
 
 Array = np.ndarray
+P = TypeVar("P", bound=Placer)
 
 SIDE = (3.6, 6.0)  # metres
 HEIGHT = (2.5, 3.2)
@@ -22,14 +27,14 @@ HUNG = 0.12  # metres below the ceiling
 WARMTH = 0.12  # by which lamps differ in red and blue
 
 
-def empty_studio(rng: np.random.Generator, difficulty: float) -> Placer:
-    """A placer in a rectangular room without openings or furniture."""
+def empty_studio(kind: type[P], rng: np.random.Generator, difficulty: float) -> P:
+    """A placer of the given kind in a rectangular room without openings or furniture."""
     size = rng.uniform(*SIDE, 2)
     plan = Plan(
         name="studio", corners=rectangle(float(size[0]), float(size[1])), height=float(rng.uniform(*HEIGHT)),
         openings=(), palette=sample_palette(rng),
     )  # fmt: skip
-    return Placer(rng, plan, build_shell(rng, plan), difficulty=difficulty)
+    return kind(rng, plan, build_shell(rng, plan), difficulty=difficulty)
 
 
 def studio_lights(placer: Placer) -> tuple[Light, ...]:
@@ -52,3 +57,16 @@ def free_air(placer: Placer) -> tuple[Float[Array, "3"], Float[Array, "3"]]:
     """(low, high) corners of the room's inside."""
     corners = placer.plan.corners
     return np.append(corners.min(axis=0), 0.0), np.append(corners.max(axis=0), placer.plan.height)
+
+
+def sphere_around(placed: Sequence[Placed]) -> tuple[Float[Array, "3"], float]:
+    """Middle and radius of a sphere that holds all of some placed things."""
+    corners = np.concatenate(
+        [
+            part.solid.vertices @ thing.rotation.T + thing.position
+            for thing in placed
+            for part in thing.model.parts
+        ]
+    )
+    middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
+    return middle, float(np.linalg.norm(corners - middle, axis=1).max())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furniture import tables
@@ -14,9 +13,7 @@ from gapdata.synthetic.geometric.finishes import sample_finish
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.orbit import orbit
 from gapdata.synthetic.placement import Placer
-from gapdata.synthetic.studio import empty_studio, free_air, studio_lights
-
-Array = np.ndarray
+from gapdata.synthetic.studio import empty_studio, free_air, sphere_around, studio_lights
 
 TABLES = (tables.small_table, tables.coffee_table, tables.end_table)
 TABLE_SHARE = 0.4  # of the scenes have a table
@@ -32,7 +29,7 @@ class ShapesWorld:
 
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One studio with bodies: more of them and more of them stacked where it is difficult."""
-        placer = empty_studio(rng, difficulty)
+        placer = empty_studio(Placer, rng, difficulty)
         lights = studio_lights(placer)
         table = _table(placer) if rng.random() < TABLE_SHARE else None
         first = len(placer.placed)
@@ -40,7 +37,7 @@ class ShapesWorld:
         spread = float(rng.uniform(*SPREAD))
         for _ in range(count):
             _stand(placer, first, table, spread)
-        middle, radius = _sphere_around(placer, first)
+        middle, radius = sphere_around(placer.placed[first:])
         frames = orbit(rng, middle, radius, free_air(placer), placer.is_clear)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
@@ -83,16 +80,3 @@ def _stand(placer: Placer, first: int, table: int | None, spread: float) -> None
         if placer.on_floor(model, spot, float(rng.uniform(-np.pi, np.pi))) is not None:
             return
     placer.give_up(model)
-
-
-def _sphere_around(placer: Placer, first: int) -> tuple[Float[Array, "3"], float]:
-    """Middle and radius of a sphere that holds everything placed from `first` on."""
-    corners = np.concatenate(
-        [
-            part.solid.vertices @ thing.rotation.T + thing.position
-            for thing in placer.placed[first:]
-            for part in thing.model.parts
-        ]
-    )
-    middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-    return middle, float(np.linalg.norm(corners - middle, axis=1).max())
