@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gapdata.errors import DatasetError
-from gapdata.shards.writer import TAR_BLOCK, TAR_RECORD, tar_header
+from gapdata.shards.places import TAR_BLOCK
+from gapdata.shards.writer import TAR_RECORD, tar_header
 
 _CHUNK = 1 << 20
 
@@ -34,6 +35,11 @@ class ShardStream:
                 header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, UnicodeDecodeError) as error:
                 raise DatasetError(f"byte {start}: expected a tar header: {error}") from error
+            if "/" in header.name or "\\" in header.name:
+                raise DatasetError(
+                    f"byte {start}: {header.name!r}: expected a plain file name; unpacked, it would leave its folder: "
+                    "do not unpack this tar"
+                )
             if block != tar_header(header.name, header.size):
                 raise DatasetError(
                     f"byte {start}: {header.name}: expected a regular file of mode 0644 without time, user or group"

@@ -176,7 +176,13 @@ def read_questions(url: str, columns: Sequence[str] | None = None) -> pa.Table:
     return _read(url, QA_NAME, QA_SCHEMA, columns)
 
 
-def _read(url: str, name: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
+def open_table(
+    url: str, name: str, schema: pa.Schema, *, dictionary: Sequence[str] = ()
+) -> pq.ParquetFile:
+    """An index file, ready to read columns and row groups from; `dictionary` columns come as codes.
+
+    Raises DatasetError when it is missing, damaged or has other columns.
+    """
     storage = open_storage(url)
     try:
         if storage.is_local:
@@ -189,6 +195,17 @@ def _read(url: str, name: str, schema: pa.Schema, columns: Sequence[str] | None)
             raise DatasetError(
                 f"{url}: {name}: expected columns {', '.join(schema.names)}, found {found}; build again"
             )
+        if dictionary:
+            source.seek(0)
+            parquet = pq.ParquetFile(source, read_dictionary=list(dictionary))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DatasetError(f"{url}: {name}: cannot be read: {error}; build again") from error
+    return parquet
+
+
+def _read(url: str, name: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
+    parquet = open_table(url, name, schema)
+    try:
         return parquet.read(columns=None if columns is None else list(columns))
     except (pa.ArrowInvalid, OSError) as error:
         raise DatasetError(f"{url}: {name}: cannot be read: {error}; build again") from error

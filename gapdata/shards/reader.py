@@ -1,10 +1,13 @@
-"""Reading a dataset: random access by byte ranges through the index, on any fsspec URL."""
+"""Reading a dataset: random access by byte ranges through the index, ahead of use, on any fsspec URL."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
+from itertools import islice
 from operator import index as as_index
 from typing import SupportsIndex
 
@@ -14,15 +17,20 @@ import pyarrow.compute as pc
 
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.sample import Sample
+from gapdata.shards.cache import BlockCache
 from gapdata.shards.codec import LAYERS, decode_sample, member_names
 from gapdata.shards.index import SAMPLES_SCHEMA, read_questions, read_samples
 from gapdata.shards.manifest import Manifest, read_manifest, read_whole_manifest
-from gapdata.shards.storage import open_storage
+from gapdata.shards.places import TAR_BLOCK, Places, read_places
+from gapdata.shards.shard_bytes import ShardBytes
 
 Array = np.ndarray
 
 # Ranges closer than this are fetched as one: about what a request's latency costs in transfer.
 _MERGE_GAP = 256 * 1024
+_AHEAD = 8  # samples that are fetched while one is used
+_THREADS = 4
+DEFAULT_CACHE_BYTES = 64 << 30
 _LIGHT_COLUMNS = [name for name in SAMPLES_SCHEMA.names if name != "members"]
 
 
@@ -32,11 +40,19 @@ class Dataset:
     `len`, iteration, `dataset[i]`. Pickles as its arguments and opens again on the other side.
     """
 
-    def __init__(self, url: str, split: str | None, layers: Sequence[str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        split: str | None,
+        layers: Sequence[str],
+        cache: str = "",
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> None:
         unknown = sorted(set(layers) - set(LAYERS))
         if unknown:
             raise ConfigError(f"unknown layers {unknown}: expected some of {', '.join(LAYERS)}")
         self.url, self.split, self.layers = url, split, tuple(layers)
+        self._caching = cache, cache_bytes
         self.manifest: Manifest = read_manifest(url)
         if split is not None and split not in self.manifest.splits:
             found = ", ".join(sorted(self.manifest.splits)) or "none"
@@ -45,56 +61,82 @@ class Dataset:
         self._rows = None if split is None else _rows_of_split(table, split)
         # The rows of samples.parquet without their members.
         self.samples: pa.Table = table if self._rows is None else table.take(self._rows)
-        self._storage = open_storage(url)
+        blocks = BlockCache(cache, cache_bytes) if cache else None
+        self._shards = ShardBytes(url, self.manifest, blocks)
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[Dataset], tuple[str, str | None, tuple[str, ...]]]:
-        return type(self), (self.url, self.split, self.layers)
+    def __reduce__(self) -> tuple[type[Dataset], tuple[str, str | None, tuple[str, ...], str, int]]:
+        return type(self), (self.url, self.split, self.layers, *self._caching)
 
     def __len__(self) -> int:
         return int(self.samples.num_rows)
 
     def __iter__(self) -> Iterator[Sample]:
-        return (self[i] for i in range(len(self)))
+        members = self.stream(range(len(self)))
+        return (self._decoded(i, stored) for i, stored in enumerate(members))
 
     def __getitem__(self, i: SupportsIndex) -> Sample:
         """Sample `i`, decoded; layers not asked for are None. Negative numbers count from the end."""
         position = self._position(i)
-        try:
-            return decode_sample(self.read_members(position), layers=self.layers)
-        except DatasetError as error:
-            raise DatasetError(
-                f"{self.url}: {self._cell('key', position)}: {error}; run gapdata check"
-            ) from error
+        return self._decoded(position, self.read_members(position))
+
+    def stream(
+        self, positions: Iterable[int], names: Collection[str] | None = None
+    ) -> Iterator[dict[str, bytes]]:
+        """The members of these samples in this order, see `read_members`, the next ones fetched ahead of their use."""
+        if not self._shards.is_remote:
+            yield from (self.read_members(i, names) for i in positions)
+            return
+        left = iter(positions)
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead") as pool:
+            ahead: deque[Future[dict[str, bytes]]] = deque()
+            try:
+                while True:
+                    for i in islice(left, _AHEAD - len(ahead)):
+                        ahead.append(pool.submit(self.read_members, i, names))
+                    if not ahead:
+                        return
+                    yield ahead.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def fetch(self, i: SupportsIndex) -> None:
+        """Nothing; all of sample `i` is now in the cache, where there is one, for a later read."""
+        if self._shards.is_cached:
+            position = self._position(i)
+            places = list(self._places.of(self._row(position)).values())
+            self._shards.read(
+                self._cell("shard", position), places[0][0] - TAR_BLOCK, sum(places[-1])
+            )
 
     def read_members(
         self, i: SupportsIndex, names: Collection[str] | None = None
     ) -> dict[str, bytes]:
         """Member suffix -> stored bytes of sample `i`: those of `names` that are there.
 
-        By default the dataset's layers, points, meta and questions.
+        By default the dataset's layers, points, meta and questions. Raises DatasetError naming the sample when
+        the shard holds something else than the index says.
         """
         position = self._position(i)
         if names is None:
             names = member_names(self.samples["num_views"][position].as_py(), self.layers)
         wanted = set(names)
-        row = position if self._rows is None else self._rows[position].as_py()
-        places = {
-            place["name"]: (place["offset"], place["size"])
-            for place in self._members[row].as_py()
-            if place["name"] in wanted
-        }
-        shard = self._cell("shard", position)
+        shard, key = self._cell("shard", position), self._cell("key", position)
+        found = self._places.of(self._row(position))
+        places = {name: place for name, place in found.items() if name in wanted}
         contents: dict[str, bytes] = {}
-        for names in _merged(places):
-            start = places[names[0]][0]
-            end = max(sum(places[name]) for name in names)
-            data = self._storage.read(shard, start, end)
-            if len(data) < end - start:
-                raise DatasetError(f"{shard}: ends before byte {end}; run gapdata check")
-            for name in names:
-                offset, size = places[name]
-                contents[name] = bytes(data[offset - start : offset - start + size])
+        try:
+            for group in _merged(places):
+                start = places[group[0]][0] - TAR_BLOCK
+                data = self._shards.read(shard, start, sum(places[group[-1]]))
+                for name in group:
+                    offset, size = places[name][0] - start, places[name][1]
+                    self._require_member(
+                        shard, f"{key}.{name}", size, data[offset - TAR_BLOCK : offset]
+                    )
+                    contents[name] = bytes(data[offset : offset + size])
+        except DatasetError as error:
+            raise DatasetError(f"{self.url}: {key}: {error}") from error
         return contents
 
     @property
@@ -104,10 +146,8 @@ class Dataset:
 
     def index(self, key: str) -> int:
         """Position of the sample with a key. Raises KeyError when there is none."""
-        position = pc.index(self.keys, key).as_py()
-        if position < 0:
-            raise KeyError(key)
-        return int(position)
+        with self._lock:
+            return self._position_of[key]
 
     @cached_property
     def qa(self) -> pa.Table:
@@ -115,15 +155,39 @@ class Dataset:
         table = read_questions(self.url)
         return table if self.split is None else table.filter(pc.is_in(table["key"], self.keys))
 
+    def _decoded(self, position: int, members: dict[str, bytes]) -> Sample:
+        try:
+            return decode_sample(members, layers=self.layers)
+        except DatasetError as error:
+            key = self._cell("key", position)
+            raise DatasetError(f"{self.url}: {key}: {error}; run gapdata check") from error
+
+    def _require_member(self, shard: str, name: str, size: int, header: bytes) -> None:
+        if header[: len(name) + 1] == name.encode() + b"\0" and header[124:135] == b"%011o" % size:
+            return
+        self._shards.require_unchanged(shard)
+        raise DatasetError(
+            f"{shard}: samples.parquet and the shard disagree: expected {name} of {size} bytes, "
+            f"found {header[:100].rstrip(bytes(1))!r}; run gapdata check"
+        )
+
     @property
-    def _members(self) -> pa.Array | pa.ChunkedArray:
+    def _places(self) -> Places:
         # Most of the index's bytes, needed only when samples are read, and read once however many threads ask.
         with self._lock:
-            return self._all_members
+            return self._all_places
 
     @cached_property
-    def _all_members(self) -> pa.Array | pa.ChunkedArray:
-        return read_samples(self.url, ["members"])["members"].combine_chunks()
+    def _all_places(self) -> Places:
+        return read_places(self.url)
+
+    @cached_property
+    def _position_of(self) -> dict[str, int]:
+        return {key: i for i, key in enumerate(self.keys.to_pylist())}
+
+    def _row(self, position: int) -> int:
+        """The row of samples.parquet."""
+        return position if self._rows is None else int(self._rows[position].as_py())
 
     def _cell(self, column: str, i: int) -> str:
         return str(self.samples[column][i].as_py())
@@ -136,15 +200,23 @@ class Dataset:
         return position
 
 
-def open_dataset(url: str, *, split: str | None = None, layers: Sequence[str] = LAYERS) -> Dataset:
+def open_dataset(
+    url: str,
+    *,
+    split: str | None = None,
+    layers: Sequence[str] = LAYERS,
+    cache: str = "",
+    cache_bytes: int = DEFAULT_CACHE_BYTES,
+) -> Dataset:
     """The dataset at a local path or fsspec URL, ready for `len`, `dataset[i]` and iteration.
 
     split: only this one's samples. layers: image layers to read and decode, some of `rgb`, `depth`, `normal`,
-    `instance`; bytes of others are not fetched. Raises DatasetError for a dataset that is unfinished,
+    `instance`; bytes of others are not fetched. cache: a local folder for what is read of remote shards, kept
+    below `cache_bytes`, for all processes and datasets that name it. Raises DatasetError for a dataset that is unfinished,
     damaged or of another schema version, ConfigError for an unknown split or layer.
     """
     read_whole_manifest(url)
-    return Dataset(url, split, layers)
+    return Dataset(url, split, layers, cache, cache_bytes)
 
 
 def open_recipe(url: str) -> Dataset:

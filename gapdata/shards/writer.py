@@ -20,10 +20,10 @@ from gapdata.sample import Sample
 from gapdata.shards.codec import encode_sample
 from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, question_rows, sample_row
 from gapdata.shards.manifest import ShardInfo
+from gapdata.shards.places import TAR_BLOCK
 from gapdata.shards.storage import staged_file, writing
 
 KEY_PATTERN = re.compile(r"[a-z0-9_-]{1,80}")
-TAR_BLOCK = 512
 TAR_RECORD = 20 * TAR_BLOCK  # a tar file ends with two empty blocks and is padded to whole records
 
 

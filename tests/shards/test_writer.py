@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import resource
 import signal
 import tarfile
@@ -13,9 +14,10 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from gapdata.checks.tar import ShardStream
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.codec import encode_sample
-from gapdata.shards.writer import ShardRecord, ShardWriter
+from gapdata.shards.writer import TAR_RECORD, ShardRecord, ShardWriter, tar_header
 from tests.fixtures.samples import room_sample
 
 NAME = "shards/train-00000.tar"
@@ -154,3 +156,13 @@ def test_a_record_survives_bytes_and_torn_ones_are_refused(tmp_path: Path) -> No
     for cut in (0, 10, len(data) // 2, len(data) - 9):
         with pytest.raises(DatasetError, match="x: not a complete shard record"):
             ShardRecord.from_bytes(data[:cut], "x")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "room-0000.../../x", "a\\b"])
+def test_a_member_that_would_leave_its_folder_is_one_line(name: str) -> None:
+    content = tar_header(name, 3) + b"abc" + bytes(509)
+    data = content + bytes(TAR_RECORD - len(content))
+    stream = ShardStream(io.BytesIO(data), len(data))
+    with pytest.raises(DatasetError, match="it would leave its folder") as caught:
+        list(stream.members())
+    assert "\n" not in str(caught.value)
