@@ -10,6 +10,7 @@ from typing import Any
 from gapdata.errors import ConfigError
 from gapdata.pipeline import SampleConfig
 from gapdata.renderers import RENDERERS
+from gapdata.renderers.sensor import NONE, SENSORS
 from gapdata.selection import SelectionConfig
 from gapdata.tasks import TASKS, open_task
 
@@ -36,6 +37,7 @@ class BuildConfig:
     world: str = ""  # a name of gapdata.synthetic; empty = the source's default
     difficulty: float | None = None  # 0 to 1, of the world; None = the source's default
     renderer: str = ""  # a name of gapdata.renderers; empty = the source's default
+    sensor: str = NONE  # simulated over exact views: "none", "depth" or "full" (depth and colour)
     height: int | None = None  # image size of the views; None = the frames' own
     width: int | None = None
     views: int = 4  # views a sample
@@ -85,6 +87,7 @@ class BuildConfig:
             f"one of {', '.join(sorted(RENDERERS))}",
             self.renderer,
         )
+        _require(self.sensor in SENSORS, "sensor", f"one of {', '.join(SENSORS)}", self.sensor)
         _require(
             self.evaluation_scenes in EVALUATION_SCENES,
             "evaluation_scenes",
@@ -125,6 +128,7 @@ class BuildConfig:
             margin=self.margin,
             points=self.points,
             seed=self.seed,
+            sensor=self.sensor,
             max_depth=MAX_STORED_DEPTH / self.depth_scale,
         )
 

@@ -43,8 +43,20 @@ Licence of the data: {manifest.licence}
 Chance is what guessing earns: one of the options, a half of yes or no, of numbers the mean relative accuracy of a constant.
 `gapdata audit` measures what a model earns that only reads the questions.
 
-{_evaluation(manifest)}{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
+{_evaluation(manifest)}{_sensor(manifest)}{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
 """
+
+
+def _sensor(manifest: Manifest) -> str:
+    """A paragraph on simulated measurement, where there is one."""
+    sensor = manifest.config.get("sensor", "none")
+    if sensor == "none":
+        return ""
+    spoiled = {"depth": "depth is", "full": "depth and colour are"}[sensor]
+    return (
+        f"The {spoiled} what a simulated sensor measured, with noise and holes (`depth_source` is `sensor`); normals, "
+        "instance ids, cameras and boxes are exact.\n\n"
+    )
 
 
 def _evaluation(manifest: Manifest) -> str:

@@ -39,7 +39,8 @@ def build(
     world: Annotated[str, typer.Option(help="What source synthetic makes scenes of; default: room. 'gapdata sources' lists all.", rich_help_panel=DATA)] = "",
     difficulty: Annotated[float | None, typer.Option(help="Of the world: 0 sparse to 1 cluttered; default: 0.5.", rich_help_panel=DATA)] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.", rich_help_panel=DATA)] = 0,
-    renderer: Annotated[str, typer.Option(help="captured, raycast or points; default: the source's own.", rich_help_panel=VIEWS)] = "",
+    renderer: Annotated[str, typer.Option(help="captured, raycast, points or mitsuba; default: the source's own.", rich_help_panel=VIEWS)] = "",
+    sensor: Annotated[str, typer.Option(help="Simulated over exact views: none, depth (noise and holes) or full (colour too).", rich_help_panel=VIEWS)] = "none",
     size: Annotated[str, typer.Option(metavar="WxH", help="Image size of the views; default: the frames' own.", rich_help_panel=VIEWS)] = "",
     views: Annotated[int, typer.Option(help="Views a sample.", rich_help_panel=VIEWS)] = 4,
     samples_per_scene: Annotated[int, typer.Option(help="Samples a scene.", rich_help_panel=VIEWS)] = 4,
@@ -62,7 +63,7 @@ def build(
     height, width = _height_width(size)
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
-        world=world, difficulty=difficulty, seed=seed, renderer=renderer, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
+        world=world, difficulty=difficulty, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
         selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 
 from gapdata.balance import Tally
 from gapdata.renderers import Renderer, open_renderer
+from gapdata.renderers.sensor import NONE, SensorRenderer
 from gapdata.sample import Sample, ScenePoints
 from gapdata.scene import Frame, Scene
 from gapdata.scene_points import sample_scene_points
@@ -37,6 +38,7 @@ class SampleConfig:
     margin: float  # times farther from decision boundaries than the tasks demand
     points: int  # scene points a sample
     seed: int
+    sensor: str = NONE  # that spoils exact views: a name of gapdata.renderers.sensor.SENSORS
     max_depth: float = np.inf  # metres: what is deeper cannot be stored, and is as if not measured
 
 
@@ -52,7 +54,7 @@ class SceneSamples:
     def __iter__(self) -> Iterator[Sample]:
         scene, config = self.scene, self.config
         self.drops.update({f"frame: {reason}": count for reason, count in scene.drops.items()})
-        renderer = open_renderer(config.renderer, scene, height=config.height, width=config.width)
+        renderer = scene_renderer(scene, config)
         groups, dropped = select_views(
             scene, renderer, config.selection, _rng(scene, config, "views")
         )
@@ -94,6 +96,14 @@ class SceneSamples:
                 qa=qa,
                 provenance=scene.provenance,
             )
+
+
+def scene_renderer(scene: Scene, config: SampleConfig) -> Renderer:
+    """What draws the scene's views: the renderer, behind the sensor if one is simulated."""
+    renderer = open_renderer(config.renderer, scene, height=config.height, width=config.width)
+    if config.sensor == NONE:
+        return renderer
+    return SensorRenderer(renderer, scene, config.sensor, config.seed)
 
 
 def draw_sample(

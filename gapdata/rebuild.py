@@ -11,9 +11,8 @@ from gapdata.assembly import finish_dataset, run_jobs, this_platform
 from gapdata.build_config import BuildConfig
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.executors import open_executor
-from gapdata.pipeline import SampleConfig, draw_sample
+from gapdata.pipeline import SampleConfig, draw_sample, scene_renderer
 from gapdata.recipe import check_files, differing_members, hash_files
-from gapdata.renderers import open_renderer
 from gapdata.shard_job import ShardResult
 from gapdata.shards.codec import encode_pictures
 from gapdata.shards.index import question_rows
@@ -112,7 +111,7 @@ def _rebuilt(
         where = f"{job.config.source}: {scene_id}"
         files = hash_files(source.files(scene_id))
         scene = source.load(scene_id)
-        renderer = open_renderer(config.renderer, scene, height=config.height, width=config.width)
+        renderer = scene_renderer(scene, config)
         frames = {frame.id: frame for frame in scene.frames}
         for position, row in group:
             members = recipe.read_members(position, (META, QUESTIONS, RECIPE))

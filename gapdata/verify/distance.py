@@ -73,6 +73,10 @@ def closest_object(facts: PixelFacts, qa: QA) -> Verdict:
 
 
 def gap_bounds(facts: PixelFacts, a: int, b: int) -> tuple[float, float]:
-    """Least and greatest gap in metres that the pixels allow, with the tolerance of the depth."""
+    """Least and greatest gap in metres that the pixels allow, with the tolerance of the depth.
+
+    Measured points of either object may stick out of it by the tolerance, towards the other.
+    """
     slack = facts.tolerance
-    return facts.box_distance(a, b) - slack, facts.surface_distance(a, b) + slack
+    least, most = facts.box_distance(a, b) - slack, facts.surface_distance(a, b) + slack
+    return least, most if facts.exact else most + slack

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gapdata.sample import QA
+from gapdata.verify.correspondence import SPREAD
 from gapdata.verify.names import naming_fault
 from gapdata.verify.pixels import PixelFacts
 from gapdata.verify.size_order import order_fault, order_of, pair_fault
@@ -106,7 +107,8 @@ def distance_verdict(facts: PixelFacts, view: int, number: int, stated: float) -
     least = float(facts.outside_box(box, facts.center(view)[None])[0])
     spacing = PIXELS * seen / float(facts.views[view].camera.K[0, 0])
     detail = f"stated {stated:.3f} m, box {least:.3f} m, nearest pixel {seen:.3f} m"
-    if not least - facts.tolerance <= stated <= seen + facts.tolerance:
+    slack = facts.tolerance if facts.exact else facts.tolerance + SPREAD * seen**2
+    if not least - facts.tolerance <= stated <= seen + slack:
         return contradict(detail)
     lack = seen - facts.tolerance - spacing - stated
     if lack <= 0:
