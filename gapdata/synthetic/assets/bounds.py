@@ -30,7 +30,7 @@ FREE = 10.0  # metres of headroom where nothing is above
 class Bounds:
     """Boxes (x0, y0, z0, x1, y1, z1) that hold the mesh, and level rectangles (x0, y0, x1, y1, z, headroom) on it."""
 
-    boxes: Float[Array, "n 6"]
+    boxes: Float[Array, "B 6"]
     surfaces: Float[Array, "m 6"]
 
 
@@ -197,7 +197,7 @@ def _largest_rectangle(mask: Bool[Array, "I J"]) -> tuple[int, int, int, int]:
     return best
 
 
-def _boxes(spans: _Spans, number: Int[Array, " n"], shape: Int[Array, "2"]) -> Float[Array, "n 6"]:
+def _boxes(spans: _Spans, number: Int[Array, " n"], shape: Int[Array, "2"]) -> Float[Array, "B 6"]:
     """Boxes that hold all spans: like neighbours joined, less and less alike until they are few enough.
 
     Spans under a surface are joined among themselves only: their boxes never reach above it.
@@ -212,7 +212,7 @@ def _boxes(spans: _Spans, number: Int[Array, " n"], shape: Int[Array, "2"]) -> F
 
 def _joined(
     spans: _Spans, number: Int[Array, " n"], shape: Int[Array, "2"], tolerance: float
-) -> Float[Array, "n 6"]:
+) -> Float[Array, "B 6"]:
     at: dict[tuple[int, int], list[int]] = {}
     for n, (i, j) in enumerate(spans.cell.tolist()):
         at.setdefault((i, j), []).append(n)
