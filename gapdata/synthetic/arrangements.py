@@ -54,9 +54,15 @@ def chance(placer: Placer, probability: float) -> bool:
     return bool(placer.rng.random() < probability)
 
 
+def amount(placer: Placer, count: int) -> int:
+    """How many of `count` things a room of its difficulty gets: 0.4 of them at 0, all at 0.5, 1.6 times at 1."""
+    return int(count * (0.4 + 1.2 * placer.difficulty) + 0.5)
+
+
 def build(placer: Placer, builder: Builder) -> Model:
-    """A model in the room's finishes."""
-    return builder(placer.rng, placer.plan.palette)
+    """A model in the room's finishes, or one of the library's that can stand for it."""
+    model = builder(placer.rng, placer.plan.palette)
+    return model if placer.library is None else placer.library.stand_in(placer.rng, model)
 
 
 def against_wall(
@@ -78,7 +84,7 @@ def clutter(
 ) -> None:
     """A few different things, some of them as sets, at random places of a host's surface; books may be piled."""
     order = placer.rng.permutation(len(builders))
-    for k in range(count):
+    for k in range(amount(placer, count)):
         builder = builders[int(order[k % len(order)])]
         model = build(placer, builder)
         index = placer.on(model, host, surface=surface)
@@ -286,7 +292,7 @@ def bookcase(placer: Placer) -> int | None:
 
 def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
     """Things standing about on the floor, more in a large room; now and then several of a kind."""
-    left = int(placer.rng.integers(1, 4 + placer.per_area(10.0)))
+    left = amount(placer, int(placer.rng.integers(1, 4 + placer.per_area(10.0))))
     while left > 0:
         builder = builders[int(placer.rng.integers(len(builders)))]
         several = min(left, int(placer.rng.integers(1, 6)) if chance(placer, 0.35) else 1)
@@ -297,7 +303,7 @@ def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
 
 def plants(placer: Placer) -> None:
     """None to several plants on the floor at the walls."""
-    for _ in range(int(placer.rng.integers(0, 3 + placer.per_area(15.0)))):
+    for _ in range(amount(placer, int(placer.rng.integers(0, 3 + placer.per_area(15.0))))):
         against_wall(placer, decor.plant)
 
 
@@ -340,6 +346,8 @@ def lay(placer: Placer, table: int) -> None:
 
 def pillows(placer: Placer, bed: int) -> None:
     """One to three like pillows side by side at the head of a bed."""
+    if not placer.placed[bed].model.surfaces:
+        return  # a bed from a file has its own
     area = placer.placed[bed].model.surfaces[0]
     (wide, deep), middle = np.ptp(area.outline, axis=0).tolist(), area.outline.mean(axis=0)
     model = build(placer, bedroom.pillow)

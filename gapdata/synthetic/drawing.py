@@ -13,6 +13,7 @@ from gapdata.synthetic.description import NOT_SUPPORTED, Description, Placed
 from gapdata.synthetic.materials import color_name, rgb_array
 from gapdata.synthetic.models import Part
 from gapdata.synthetic.shapes import Solid
+from gapdata.synthetic.size_classes import size_class
 from gapdata.synthetic.textures import texture
 
 Array = np.ndarray
@@ -114,6 +115,7 @@ def _instance(number: int, thing: Placed, points: Float32[Array, "V 3"]) -> Inst
             color=color_name(finish.rgb) if thing.model.one_color else "",
             material=finish.material,
             shape=thing.model.shape,
+            size=size_class(thing.model.label, float((high - low).max())),
         ),
         support=0 if thing.support == NOT_SUPPORTED else thing.support + 1,
         room=thing.room,

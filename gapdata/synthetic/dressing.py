@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gapdata.synthetic.arrangements import build, chance, clutter
+from gapdata.synthetic.arrangements import amount, build, chance, clutter
 from gapdata.synthetic.furniture import decor, hangings, storage
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
@@ -15,7 +15,7 @@ MOST_PICTURES = 8
 
 def decorate_walls(placer: Placer) -> None:
     """None to eight pictures, alone or in a row, a clock, a shelf on what is left of the walls."""
-    pictures = int(placer.rng.integers(MOST_PICTURES + 1))
+    pictures = amount(placer, int(placer.rng.integers(MOST_PICTURES + 1)))
     while pictures > 0:
         row = min(pictures, int(placer.rng.integers(1, 5)))
         _row_of_pictures(placer, row)

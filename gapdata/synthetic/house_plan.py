@@ -331,7 +331,9 @@ def _with_openings(
         if kind == "bathroom":
             openings.append(sample_window(rng, plan, wall, width=(0.45, 0.8), sill=(1.3, 1.5)))
         else:
-            openings.append(sample_window(rng, plan, wall))
+            # A worktop fits below a kitchen's windows.
+            sill = (1.0, 1.15) if kind == "kitchen" else (0.6, 1.1)
+            openings.append(sample_window(rng, plan, wall, sill=sill))
     return replace(plan, openings=tuple(openings))
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from gapdata.scene import Light
+from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.collision import prisms_of
 from gapdata.synthetic.description import NOT_SUPPORTED, Description, Placed, yaw_facing
 from gapdata.synthetic.doors import door_frame, door_leaf, hinge_offset
@@ -28,10 +29,14 @@ MIN_WALK = 0.5  # square metres on which its axis can move, in every room
 FRAMES_A_ROOM = 12
 STOPS_A_ROOM = 2
 STEP = 0.4  # metres between frames
+# A view this deep or deeper is as good as any; more than in a single room, for there are more walls to stare at.
+OPEN_DEPTH = (2.2, 4.0)
 
 
 class HouseWorld:
     """Houses of three to eight rooms with doors, windows and a corridor."""
+
+    library: Library | None = None
 
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One house: its furnished rooms, their lamps, and a walk through all that can be reached."""
@@ -47,7 +52,7 @@ class HouseWorld:
             shell += [replace(part, room=plan.name) for parts in own for part in parts]
             placer = Placer(
                 rng, plan, shell, difficulty=difficulty, clearance=CLEARANCE,
-                min_walk=MIN_WALK,
+                min_walk=MIN_WALK, library=self.library,
                 neighbours=[part for parts in next_door for part in parts],
             )  # fmt: skip
             placers.append(placer)
@@ -65,8 +70,12 @@ class HouseWorld:
             min_frames=6 * count,
             waypoints=STOPS_A_ROOM * count,
             step=STEP,
+            open_depth=OPEN_DEPTH,
         )
-        frames = walk(rng, free, np.concatenate(targets), np.concatenate(radii), config, walls)
+        frames = walk(
+            rng, free, np.concatenate(targets), np.concatenate(radii), config,
+            walls=walls, rooms=[plan.rectangles(0.0)[0] for plan in house.rooms],
+        )  # fmt: skip
         given_up = sum((placer.given_up for placer in placers), Counter[str]())
         return Description(
             placed=tuple(placed), lights=tuple(lights), frames=frames,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,15 +50,17 @@ class WalkConfig:
 
 def walk(
     rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, " n"],
-    config: WalkConfig = WalkConfig(), walls: FreeSpace | None = None,
+    config: WalkConfig = WalkConfig(), *, walls: FreeSpace | None = None,
+    rooms: Sequence[tuple[Array, Array]] = (),
 ) -> tuple[Frame, ...]:  # fmt: skip
     """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
 
-    `walls`, where there are some inside, are what hides targets.
+    `walls`, where there are some inside, are what hides targets; each of the `rooms`, rectangles of (low, high),
+    that can be reached is walked into.
 
     Raises ValueError when there is no free floor.
     """
-    path = _floor_path(rng, free, config)
+    path = _floor_path(rng, free, config, rooms)
     near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
     hidden = np.zeros((len(path), len(targets)), bool)
     if walls is not None:
@@ -84,13 +87,17 @@ def walk(
 
 
 def _floor_path(
-    rng: np.random.Generator, free: FreeSpace, config: WalkConfig
+    rng: np.random.Generator,
+    free: FreeSpace,
+    config: WalkConfig,
+    rooms: Sequence[tuple[Array, Array]],
 ) -> Float[Array, "n 2"]:
     """Evenly spaced floor points of a walk past far-apart places, never leaving the walkable floor."""
     walkable = free.walkable()
     cells = np.argwhere(walkable)
     if len(cells) == 0:
         raise ValueError("walk: no free floor")
+    centers = free.centers(cells)
     number = np.full(walkable.shape, -1)
     number[tuple(cells.T)] = np.arange(len(cells))
     clearance = free.distance()[walkable]
@@ -99,7 +106,12 @@ def _floor_path(
     stops = [int(rng.integers(len(cells)))]
     stops[0] = int(np.argmax(np.where(roomy, dijkstra(graph, indices=stops[0]), -1.0)))
     reach = dijkstra(graph, indices=stops[0])
-    for _ in range(config.waypoints - 1):
+    for low, high in rooms:
+        inside = ((centers >= low) & (centers <= high)).all(axis=1)
+        if inside.any():
+            stops.append(int(np.argmax(np.where(inside, clearance, -1.0))))
+            reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
+    while len(stops) < config.waypoints:
         stops.append(int(np.argmax(np.where(roomy, reach, -1.0))))
         reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
     distance, previous = dijkstra(graph, indices=stops, return_predecessors=True)
@@ -111,7 +123,7 @@ def _floor_path(
             leg.append(node)
             node = int(previous[here, node])
         route += leg[::-1]
-    points = free.centers(cells[route])
+    points = centers[route]
     return _smooth(points, walkable, free, config)
 
 

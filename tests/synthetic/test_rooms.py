@@ -10,6 +10,7 @@ import pytest
 from gapdata.geometry.boxes import Box
 from gapdata.labels import NYU40, NYU40_ID, STRUCTURE_LABELS
 from gapdata.scene import AXIS_ALIGNED, Instance, Scene
+from gapdata.sources.synthetic import SyntheticSource
 from gapdata.synthetic.materials import NAMED_COLORS
 from gapdata.synthetic.models import LABEL_NYU40
 from tests.synthetic.oracle import penetrations, shells_of, signed_volume, unsupported
@@ -106,6 +107,15 @@ def test_labels_map_to_nyu40_and_attributes_are_known(rooms: list[Scene]) -> Non
             assert instance.nyu40 > 0
             assert instance.attributes.color in colors
             assert instance.attributes.material
+
+
+def test_difficulty_goes_from_sparse_to_cluttered() -> None:
+    counts = {}
+    for difficulty in (0.0, 1.0):
+        source = SyntheticSource(num_scenes=4, seed=3, difficulty=difficulty)
+        ids = source.splits()["train"]
+        counts[difficulty] = sum(len(source.load(scene_id).instances) for scene_id in ids)
+    assert 1.4 * counts[0.0] < counts[1.0]
 
 
 def test_categories_are_many(rooms: list[Scene]) -> None:
