@@ -1,7 +1,7 @@
 """What of a mesh is solid, as upright boxes, and where things can be put on it: both from its triangles.
 
 The mesh is cut along a grid of columns. In each column the triangles' heights join to spans; spans between which
-no outside air reaches join as well. Neighbouring columns with like spans become one box, as tight as its triangles:
+no outside air reaches join as well. Neighbouring columns with like spans become one box, as tight as their triangles:
 every point of the mesh lies in a box. Level, wholly covered tops of like height become surfaces.
 """
 
@@ -17,10 +17,11 @@ Array = np.ndarray
 
 COLUMNS, LEAST_COLUMN = 28, 0.004  # along the longest side at most; metres
 LEVELS = 40  # of height, when looking for what is enclosed
-GAP = 0.01  # metres of height that two spans of one column may lie apart and be one
+GAP = 0.05  # metres of height that two spans of one column may lie apart and be one: boards are thinner
+GAP_SHARE = 0.15  # ... of the model's height at most
 LEVEL = 5e-4  # metres: tops this near are one surface
 FLAT = 0.98  # z of a level triangle's normal at least
-COVERED = 0.95  # of a column's area that is level at its top, for a surface
+COVERED = 0.97  # of a column's area that is level at its top, for a surface
 LEAST_SURFACE = 0.006  # square metres
 MAX_SURFACES, MAX_BOXES = 8, 48
 FREE = 10.0  # metres of headroom where nothing is above
@@ -54,7 +55,7 @@ def bounds_of(triangles: Float[Array, "F 3 3"]) -> Bounds:
     for axis in (0, 1):
         for k in range(1, int(shape[axis])):
             pieces = _cut(pieces, axis, float(low[axis] + k * pitch[axis]))
-    spans = _spans(pieces, low, pitch, shape)
+    spans = _spans(pieces, low, pitch, shape, gap=min(GAP, GAP_SHARE * float(extent[2])))
     spans = _enclosed(spans, shape, float(high[2]))
     surfaces, number = _surfaces(spans, low, pitch, shape)
     return Bounds(boxes=_boxes(spans, number, shape), surfaces=surfaces)
@@ -83,7 +84,7 @@ def _cut(triangles: Float[Array, "F 3 3"], axis: int, plane: float) -> Float[Arr
 
 
 def _spans(
-    pieces: Float[Array, "F 3 3"], low: Array, pitch: Array, shape: Int[Array, "2"]
+    pieces: Float[Array, "F 3 3"], low: Array, pitch: Array, shape: Int[Array, "2"], *, gap: float
 ) -> _Spans:
     middle = pieces.mean(axis=1)[:, :2]
     cell = np.clip(((middle - low[:2]) / pitch).astype(int), 0, shape - 1)
@@ -94,7 +95,7 @@ def _spans(
     # Columns are lifted apart, so that one running maximum serves them all.
     lift = column * (float(top.max()) + 1.0)
     reached = np.maximum.accumulate(top + lift)
-    starts = np.concatenate([[True], (bottom + lift)[1:] > reached[:-1] + GAP])
+    starts = np.concatenate([[True], (bottom + lift)[1:] > reached[:-1] + gap])
     starts |= np.concatenate([[True], column[1:] != column[:-1]])
     first = np.flatnonzero(starts)
     own = np.concatenate(
@@ -170,7 +171,7 @@ def _surfaces(
             i0, j0, i1, j1 = _largest_rectangle(grid >= 0)
             if (i1 - i0) * (j1 - j0) * float(np.prod(pitch)) < LEAST_SURFACE:
                 break
-            members = grid[i0:i1, j0:j1].ravel()
+            members = grid[i0:i1, j0:j1].flatten()
             number[members] = len(found)
             grid[i0:i1, j0:j1] = -1
             z = float(top[members].max())

@@ -23,7 +23,7 @@ from gapdata.synthetic.materials import Rgb, color_name
 Array = np.ndarray
 
 CACHE_VARIABLE = "GAPDATA_CACHE"  # names the folder of the cache; otherwise the user's own
-VERSION = 1  # of what a conversion gives: raised when the same file gives something else
+VERSION = 4  # of what a conversion gives: raised when the same file gives something else
 MADE_BY = ("trimesh", "numpy", "pillow", "opencv-python-headless")
 DOMINANT = 0.5  # of a model's surface that one colour name must cover to be the model's
 

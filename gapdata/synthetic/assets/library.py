@@ -22,7 +22,7 @@ from gapdata.synthetic.shapes import Solid, block, rectangle
 
 Array = np.ndarray
 
-LIKE_SIZE = 1.8  # times larger or smaller along each axis than the model it stands for, at most
+LIKE_SIZE = 1.6  # times larger or smaller along each axis than the model it stands for, at most
 INSET = 0.004  # metres: surfaces are drawn in by it
 LEAST_WIDTH = 2e-4  # metres of a solid box
 # Shelves have their boards numbered from low to high, all others their largest surface first.

@@ -20,6 +20,7 @@ from gapdata.synthetic.assets.names import label_of
 
 CATALOGUE = "PluginFurnitureCatalog.properties"
 SUFFIX = ".sh3f"
+HUNG = 150.0  # centimetres above the floor: what is so high hangs from the ceiling
 SOURCE = "synthetic assets"
 
 
@@ -72,6 +73,11 @@ def _read(archive: zipfile.ZipFile) -> tuple[list[Entry], Counter[str]]:
     return entries, left_out
 
 
+def _is_hung(elevation: str) -> bool:
+    """Whether a model hangs from the ceiling, by its height above the floor in centimetres ("" = on it)."""
+    return bool(re.fullmatch(r"[\d.]+", elevation)) and float(elevation) > HUNG
+
+
 def _entry(
     facts: dict[str, str], number: int, archive: zipfile.ZipFile, folders: dict[str, list[str]]
 ) -> tuple[Entry | None, str]:
@@ -79,6 +85,8 @@ def _entry(
         return facts.get(f"{key}#{number}", "")
 
     label = label_of(fact("name"), fact("category"))
+    if label == "lamp" and _is_hung(fact("elevation")):
+        label = "ceiling light"
     if not label:
         return None, "name without a label"
     path = fact("model").lstrip("/")
