@@ -19,7 +19,7 @@ from gapdata.synthetic.shell import build_shell
 Array = np.ndarray
 P = TypeVar("P", bound=Placer)
 
-SIDE = (3.6, 6.0)  # metres
+SIDE = (4.0, 6.4)  # metres
 HEIGHT = (2.5, 3.2)
 KEY_COLOR = np.array([4.6, 4.35, 4.0])  # irradiance about 1 at 2 m
 FILL_COLOR = np.array([1.3, 1.4, 1.55])

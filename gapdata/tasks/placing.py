@@ -21,7 +21,7 @@ from gapdata.tasks.references import MARKED, referable
 Array = np.ndarray
 
 # From "surely" to "surely not"; what is in between is neither asked nor an option. Fields of tasks only tighten these.
-NEXT_TO = (0.5, 1.0)  # metres of gap
+NEXT_TO = (0.5, 1.0)  # metres of gap; less between things that are smaller than the first
 BETWEEN = (150.0, 90.0)  # degrees from one object to the other, seen from the one between
 AGAINST = (0.06, 0.5)  # metres to the nearest wall
 LEAST_HEIGHT = 0.2  # metres; what is lower (a rug) stands against nothing
@@ -50,7 +50,8 @@ class NextTo:
     def ask(self, facts: Facts, rng: np.random.Generator) -> Iterator[Question]:
         """One question an anchor object."""
         scene = facts.scene
-        relation = Relation(task=self.name, frame=self.frame, unit="m", stands=_is_near)
+        stands = partial(_is_near, scene)
+        relation = Relation(task=self.name, frame=self.frame, unit="m", stands=stands)
         for views in facts.view_sets("single", "all"):
             columns = referable(facts, self.name, views, self.seen)
             chosen = {}
@@ -70,15 +71,15 @@ class NextTo:
             yield from claims(facts, relation, views, cases, len(cases), rng)
 
     def _judge(self, scene: SceneFacts, a: int, b: int) -> Judgement | None:
-        gap = scene.surfaces.distance(a, b)
-        near, far = NEXT_TO
+        gap, scale = scene.surfaces.distance(a, b), _scale(scene, a, b)
+        near, far = NEXT_TO[0] * scale, NEXT_TO[1] * scale
         if near < gap < far or gap == np.inf or (gap <= near and not _side_by_side(scene, a, b)):
             return None
         return Judgement(
             holds=gap <= near,
             margin=abs(gap - 0.5 * (near + far)),
-            is_clear=gap <= self.max_gap or gap >= self.min_apart,
-            evidence={"gap_m": gap},
+            is_clear=gap <= self.max_gap * scale or gap >= self.min_apart * scale,
+            evidence={"gap_m": gap, "scale": scale},
         )
 
 
@@ -205,8 +206,17 @@ class AgainstWall:
         )
 
 
-def _is_near(noise: Noise, anchors: tuple[int, ...], column: int) -> Bool[Array, " K"]:
-    return noise.distance(anchors[0], column) < sum(NEXT_TO) / 2
+def _is_near(
+    scene: SceneFacts, noise: Noise, anchors: tuple[int, ...], column: int
+) -> Bool[Array, " K"]:
+    limit = sum(NEXT_TO) / 2 * _scale(scene, anchors[0], column)
+    return noise.distance(anchors[0], column) < limit
+
+
+def _scale(scene: SceneFacts, a: int, b: int) -> float:
+    """What NEXT_TO is multiplied by: two cups are next to each other when no more than a cup fits between them."""
+    largest = max(float(scene.instances[column].box.size.max()) for column in (a, b))
+    return min(1.0, largest / NEXT_TO[0])
 
 
 def _is_at_wall(

@@ -30,6 +30,9 @@ MIN_BOX_SHARE = 0.3  # of a drawn box's pixels, that show the object itself
 MAX_BOX_OVERLAP = 0.5  # intersection over union of a drawn box with what another instance fills
 MIN_AROUND_POINT = 4.0  # times the area of a drawn point, which lies on the object as a whole, that the object fills
 SAME_PLACE = 0.05  # metres between the centres of two boxes, and between their sides, that are one
+SAME_SHARE = (
+    0.3  # ... and that part of their longest side at most: small things may lie side by side
+)
 
 ADJECTIVES: Mapping[str, str] = {"wood": "wooden"}
 UNTOLD = frozenset(
@@ -310,6 +313,7 @@ def _copies(facts: Facts) -> Bool[Array, " N"]:
         near = values[ahead, 0] - values[behind, 0] <= SAME_PLACE
         if not near.any():
             break
-        same = np.abs(values[ahead] - values[behind]).max(axis=1) <= SAME_PLACE
+        limit = np.minimum(SAME_PLACE, SAME_SHARE * np.maximum(values[ahead, 5], values[behind, 5]))
+        same = np.abs(values[ahead] - values[behind]).max(axis=1) <= limit
         copies[ahead[same]] = copies[behind[same]] = True
     return copies

@@ -19,6 +19,7 @@ from gapdata.tasks.references import MARKED, referable
 Array = np.ndarray
 
 HALF = 0.5  # of an underside, or of a body: where "on", "under" and "inside" flip
+SIDES = 4  # of an object, from which an open vessel stands around it
 OUTSIDE = 0.05  # metres outside an object's box from which something is clearly not inside it
 DROP = 0.08  # metres of air below an object: where "hanging" flips
 ATTACHED = 0.05  # metres to the wall or ceiling that holds an object
@@ -63,6 +64,8 @@ class OnTopOf:
         contacts = scene.contacts
         rest, roof = float(contacts.rest[a, b]), float(contacts.cover[a, b])
         if rest <= HALF and (contacts.piled[a, b] or contacts.piled[b, a]):
+            return None
+        if (a, b) in scene.once(_walled_in):
             return None
         return Judgement(
             holds=rest > HALF,
@@ -120,7 +123,9 @@ class Under:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inside:
-    """Whether an object is inside another: it rests on that one, within its box, roofed, and walled on three sides."""
+    """Whether an object is inside another: it rests on that one within its box, roofed and walled on three sides, or
+    open above and walled all around.
+    """
 
     name: ClassVar[str] = "inside"
     formats: ClassVar[tuple[str, ...]] = ("yesno", "choice")
@@ -161,7 +166,7 @@ class Inside:
         return Judgement(
             holds=holds,
             margin=abs(min(boxed, rest) - HALF),
-            is_clear=(boxed >= self.min_boxed and sides >= self.min_sides and roofed)
+            is_clear=(boxed >= self.min_boxed and sides >= (self.min_sides if roofed else SIDES))
             if holds
             else boxed <= 1 - self.min_boxed,
             evidence={"boxed_share": boxed, "sides": sides, "rest_share": rest},
@@ -244,6 +249,8 @@ def _stays_inside(
 ) -> Bool[Array, " K"]:
     """What is not inside is clear of the other's box by more than noise."""
     pair = column, anchors[0]
+    if pair in scene.once(_walled_in):
+        return np.ones(WORLDS, bool)  # its walls stop what slides
     rest, cover = scene.contacts.rest_aside[:, *pair], scene.contacts.cover_aside[:, *pair]
     return _least_and_most(np.minimum(rest, cover) * (pair in scene.once(_contained)))
 
@@ -267,9 +274,23 @@ def _supporters(scene: SceneFacts, a: int) -> list[int]:
 def _contained(scene: SceneFacts) -> frozenset[tuple[int, int]]:
     """All pairs of an object and another that it is rather inside than not."""
     contacts = scene.contacts
-    held = np.argwhere((contacts.rest > HALF) & (contacts.cover > HALF)).tolist()
-    return frozenset(
-        (a, b)
-        for a, b in held
-        if a != b and contacts.boxed_in(a, b) > HALF and contacts.enclosure(a, b)[0] >= 2
+    roofed = contacts.cover > HALF
+    return scene.once(_walled_in) | frozenset(
+        pair for pair in _boxed(scene) if roofed[pair] and contacts.enclosure(*pair)[0] >= 2
     )
+
+
+def _walled_in(scene: SceneFacts) -> frozenset[tuple[int, int]]:
+    """All pairs of an object and another that is open above it and stands around it on all sides."""
+    contacts = scene.contacts
+    roofed = contacts.cover > HALF
+    return frozenset(
+        pair for pair in _boxed(scene) if not roofed[pair] and contacts.enclosure(*pair)[0] == SIDES
+    )
+
+
+def _boxed(scene: SceneFacts) -> list[tuple[int, int]]:
+    """All pairs of an object and another that it rests on, most of it within that one's box."""
+    contacts = scene.contacts
+    held = np.argwhere(contacts.rest > HALF).tolist()
+    return [(a, b) for a, b in held if a != b and contacts.boxed_in(a, b) > HALF]

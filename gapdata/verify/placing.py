@@ -16,12 +16,18 @@ Array = np.ndarray
 
 # Where the answers flip: metres of gap between two objects, degrees at the object between, metres to a wall.
 NEXT_TO, BETWEEN, AGAINST = 0.75, 120.0, 0.28
+LARGE = 0.5  # metres: what is smaller has to be nearer to be next to something
 
 
 def next_to(facts: PixelFacts, qa: QA) -> Verdict:
-    """What is seen is near, or the boxes are far."""
+    """What is seen is near, or the boxes are far: for small things as near and far as they are small."""
     anchor = qa.objects[0]
-    return claim_verdict(facts, qa, 1, lambda number: _is_within(facts, number, [anchor], NEXT_TO))
+
+    def judge(number: int) -> bool | None:
+        largest = max(float(facts.instance(n).box.size.max()) for n in (number, anchor))
+        return _is_within(facts, number, [anchor], NEXT_TO * min(1.0, largest / LARGE))
+
+    return claim_verdict(facts, qa, 1, judge)
 
 
 def against_wall(facts: PixelFacts, qa: QA) -> Verdict:

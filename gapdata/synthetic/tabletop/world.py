@@ -17,7 +17,7 @@ from gapdata.synthetic.tabletop.containing import filled_vessel, fruit_bowl, pen
 from gapdata.synthetic.tabletop.groups import Bench, Group, standing
 from gapdata.synthetic.tabletop.leaning import leaning_book
 from gapdata.synthetic.tabletop.robot import robot_arm
-from gapdata.synthetic.tabletop.settings import place_setting
+from gapdata.synthetic.tabletop.settings import place_setting, raised_board
 from gapdata.synthetic.tabletop.stacks import (
     block_tower,
     book_stack,
@@ -31,6 +31,7 @@ Arrange = Callable[[np.random.Generator, Palette], Group]
 TABLES = (tables.dining_table, tables.small_table, tables.desk)
 REACH = (0.28, 0.5)  # metres: radius of the part of the table that is in use
 ARM_SHARE = 0.35  # of the scenes have a robot arm
+TABLE_TRIES = 40
 VIEWS = OrbitConfig(reach=(0.75, 1.25), elevation=(np.deg2rad(20.0), np.deg2rad(65.0)))
 
 
@@ -48,6 +49,7 @@ SINGLES: tuple[things.Builder, ...] = (
 )  # fmt: skip
 ARRANGED: tuple[Arrange, ...] = (
     fruit_bowl, pencil_mug, plate_stack, saucer_and_mug, book_stack, block_tower, leaning_book, place_setting,
+    raised_board,
 )  # fmt: skip
 
 
@@ -59,10 +61,8 @@ class TabletopWorld:
         bench = empty_studio(Bench, rng, difficulty)
         lights = studio_lights(bench)
         palette = bench.plan.palette
-        model = TABLES[int(rng.integers(len(TABLES)))](rng, palette)
-        table = bench.on_floor(model, np.zeros(2), float(rng.uniform(-np.pi, np.pi)))
-        if table is None:
-            raise ValueError("tabletop: expected room for a table in an empty studio, found none")
+        table = _table(bench)
+        model = bench.placed[table].model
         first = len(bench.placed)
         reach = min(float(rng.uniform(*REACH)), 0.5 * float(model.size[:2].max()))
         about = rng.uniform(-0.15, 0.15, 2) * model.size[:2]
@@ -78,6 +78,16 @@ class TabletopWorld:
             placed=tuple(bench.placed), lights=lights, frames=frames,
             provenance={"room": bench.plan.name, "not_placed": given_up},
         )  # fmt: skip
+
+
+def _table(bench: Bench) -> int:
+    """A table in the middle of the studio, around which there is room to walk."""
+    for _ in range(TABLE_TRIES):
+        model = TABLES[int(bench.rng.integers(len(TABLES)))](bench.rng, bench.plan.palette)
+        index = bench.on_floor(model, np.zeros(2), float(bench.rng.uniform(-np.pi, np.pi)))
+        if index is not None:
+            return index
+    raise ValueError("tabletop: expected room for a table in an empty studio, found none")
 
 
 def _groups(bench: Bench) -> list[Group]:
