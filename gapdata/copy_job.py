@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gapdata.attribution import credits_of
 from gapdata.shard_job import ShardResult
 from gapdata.shards.index import question_rows
 from gapdata.shards.reader import Dataset, open_dataset
@@ -38,12 +39,22 @@ def run_copy(job: CopyJob, report: Callable[[int], None]) -> ShardResult:
     """The job's result; reports each sample. Raises DatasetError for a member that is damaged."""
     dataset = open_dataset(job.url)
     writer = ShardWriter(job.out, f"shards/{job.name}.tar")
+    owed: set[str] = set()
     with writer:
         for number, position in enumerate(job.positions):
             kept = None if job.questions is None else job.questions[number]
-            writer.write(_copied(dataset, position, job, kept))
+            sample = _copied(dataset, position, job, kept)
+            owed.update(credits_of(_provenance(sample)))
+            writer.write(sample)
             report(1)
-    return ShardResult(name=job.name, split=job.split, record=writer.record)
+    return ShardResult(
+        name=job.name, split=job.split, record=writer.record, credits=tuple(sorted(owed))
+    )
+
+
+def _provenance(sample: EncodedSample) -> dict[str, str]:
+    pairs = json.loads(sample.members[META])["provenance"]
+    return {pair["name"]: pair["value"] for pair in pairs}
 
 
 def _copied(

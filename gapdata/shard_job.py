@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gapdata.attribution import credits_of
 from gapdata.errors import GapdataError
 from gapdata.pipeline import SampleConfig, SceneSamples
 from gapdata.recipe import hash_files, recipe_of
 from gapdata.shards.manifest import Failure
 from gapdata.shards.writer import ShardRecord, ShardWriter
 from gapdata.sources import open_source
+from gapdata.synthetic.assets.config import AssetsConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +28,7 @@ class ShardJob:
     num_scenes: int | None
     world: str
     difficulty: float | None
+    assets: AssetsConfig | None = None
     out: str
     samples: SampleConfig
     jpeg_quality: int
@@ -48,6 +51,7 @@ class ShardResult:
     record: ShardRecord | None
     drops: Counter[str] = field(default_factory=Counter)
     failures: tuple[Failure, ...] = ()
+    credits: tuple[str, ...] = ()  # whom models in its scenes are owed to
 
 
 def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
@@ -58,10 +62,11 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
     """
     source = open_source(
         job.source, job.root, num_scenes=job.num_scenes, seed=job.samples.seed,
-        world=job.world, difficulty=job.difficulty,
+        world=job.world, difficulty=job.difficulty, assets=job.assets,
     )  # fmt: skip
     drops: Counter[str] = Counter()
     failures: list[Failure] = []
+    owed: set[str] = set()
     writer = ShardWriter(
         job.out,
         f"shards/{job.name}.tar",
@@ -71,9 +76,8 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
     with writer:
         for scene_id in job.scene_ids:
             try:
-                samples = SceneSamples(
-                    scene=source.load(scene_id), split=job.split, config=job.samples
-                )
+                scene = source.load(scene_id)
+                samples = SceneSamples(scene=scene, split=job.split, config=job.samples)
                 encoded = [writer.encode(sample) for sample in samples]
                 if job.recipe:
                     files = hash_files(source.files(scene_id))
@@ -84,6 +88,7 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
                     raise
             else:
                 drops.update(samples.drops)
+                owed.update(credits_of(scene.provenance) if encoded else ())
                 for sample in encoded:
                     writer.write(sample)
             report(1)
@@ -93,4 +98,5 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
         record=writer.record,
         drops=drops,
         failures=tuple(failures),
+        credits=tuple(sorted(owed)),
     )

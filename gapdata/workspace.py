@@ -11,6 +11,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Any
 
+from gapdata.attribution import ATTRIBUTION_NAME
 from gapdata.card import CARD_NAME
 from gapdata.croissant import CROISSANT_NAME
 from gapdata.errors import ConfigError
@@ -31,6 +32,7 @@ _OWNED = (
     QA_NAME,
     CARD_NAME,
     CROISSANT_NAME,
+    ATTRIBUTION_NAME,
     ENERGON,
     "shards",
     _BUILD,
@@ -92,6 +94,7 @@ class Workspace:
             "has_record": result.record is not None,
             "drops": dict(sorted(result.drops.items())),
             "failures": [[failure.scene, failure.reason] for failure in result.failures],
+            "credits": list(result.credits),
         }
         self._storage.write(f"{_BUILD}/{result.name}.json", json.dumps(notes).encode())
 
@@ -114,6 +117,7 @@ class Workspace:
             split=notes["split"],
             record=record,
             drops=Counter(notes["drops"]),
+            credits=tuple(notes["credits"]),
             failures=tuple(
                 Failure(scene=scene, reason=reason) for scene, reason in notes["failures"]
             ),
