@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from gapdata.card import CARD_NAME, dataset_card
 from gapdata.croissant import CROISSANT_NAME, croissant
-from gapdata.errors import GapdataError
+from gapdata.errors import ConfigError, GapdataError
 from gapdata.executors import Executor
 from gapdata.shard_job import ShardResult
 from gapdata.shards.index import count, write_index
@@ -64,6 +64,7 @@ def run_jobs(
     failures = 0
     for result in executor.run(partial(_run_and_record, function), todo, report):
         workspace.require_held()
+        _require_shared(workspace, result)
         results[result.name] = result
         failures += len(result.failures)
         if failures > max_failures:
@@ -77,9 +78,22 @@ def _run_and_record(
     job: Job,
     report: Callable[[int], None],
 ) -> ShardResult:
+    # A worker that was lost may have finished the shard before anyone heard of it.
+    result = Workspace(job.out).finished_result(job.name)
+    if result is not None:
+        report(job.size)
+        return result
     result = function(job, report)
     Workspace(job.out).save_result(result)
     return result
+
+
+def _require_shared(workspace: Workspace, result: ShardResult) -> None:
+    if not result.failures and workspace.finished_result(result.name) is None:
+        raise ConfigError(
+            f"{workspace.out}: shard {result.name} was finished on another machine and is not here; "
+            "name a URL or a folder that all machines share as --out"
+        )
 
 
 def finish_dataset(

@@ -42,7 +42,9 @@ def build(
         results = run_jobs(
             run_job,
             plan_jobs(config, source, scenes),
-            open_executor(config.executor, workers=config.workers),
+            open_executor(
+                config.executor, workers=config.workers, address=config.ray_address
+            ),
             max_failures=config.max_failures,
             on_progress=on_progress or (lambda done, total: None),
             workspace=workspace,

@@ -62,6 +62,7 @@ class BuildConfig:
     root: str = _where("")  # folder of the raw data
     workers: int = _where(1)
     executor: str = _where("local")
+    ray_address: str = _where("")  # of a Ray cluster, for executor "ray"; empty = one started here
     max_failures: int = _where(0)  # scenes that may fail, each recorded with its reason
     accept_terms: tuple[str, ...] = _where(())  # sources whose terms the user has accepted
     overwrite: bool = _where(False)  # replace a dataset that is at `out` already

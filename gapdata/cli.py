@@ -25,6 +25,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 NewDataset = Annotated[str, typer.Option("--out", help="Folder or URL of the new dataset.")]
 Workers = Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at --out.")]
+Target = Annotated[str, typer.Argument(metavar="DST", help="Folder or fsspec URL to copy to.")]
+Copies = Annotated[int, typer.Option(min=1, help="Files that are copied at once.")]
 DATA, VIEWS, RUN = "What to build", "Views and questions", "How to run"
 
 
@@ -51,6 +53,8 @@ def build(
     recipe: Annotated[bool, typer.Option("--recipe", help="Leave pictures and points out, to pass the rest on; see 'gapdata rebuild'.", rich_help_panel=DATA)] = False,
     accept_terms: Annotated[str, typer.Option(metavar="SOURCE", help="Says that you have agreed to the terms of a restricted source.", rich_help_panel=RUN)] = "",
     workers: Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", rich_help_panel=RUN)] = 1,
+    executor: Annotated[str, typer.Option(help="local, or ray for a Ray cluster; the bytes do not depend on it.", rich_help_panel=RUN)] = "local",
+    ray_address: Annotated[str, typer.Option(metavar="ADDR", help="The cluster; default: one with --workers processors, started here.", rich_help_panel=RUN)] = "",
     max_failures: Annotated[int, typer.Option(help="Scenes that may fail; each is recorded with its reason.", rich_help_panel=RUN)] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another dataset at OUT.", rich_help_panel=RUN)] = False,
     as_json: AsJson = False,
@@ -65,7 +69,7 @@ def build(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
         world=world, difficulty=difficulty, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
         selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
-        workers=workers, max_failures=max_failures, overwrite=overwrite,
+        workers=workers, executor=executor, ray_address=ray_address, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip
     with summary.progress_bar("scenes") as on_progress:
         manifest = run_build(config, on_progress=on_progress)
@@ -251,6 +255,27 @@ def filter_command(
             url, out, where, keep_empty=keep_empty, workers=workers, overwrite=overwrite, on_progress=on_progress
         )  # fmt: skip
     _print(json.loads(manifest.to_json()), as_json, summary.describe(out, manifest))
+
+
+@app.command()
+def push(source: Url, target: Target, workers: Copies = 4, as_json: AsJson = False) -> None:
+    """Copy a dataset to another place, an object store say, and verify it. What was copied before stays."""
+    _copy(source, target, workers, as_json)
+
+
+@app.command()
+def pull(source: Url, target: Target, workers: Copies = 4, as_json: AsJson = False) -> None:
+    """Copy a dataset from another place, an object store say, and verify it. What was copied before stays."""
+    _copy(source, target, workers, as_json)
+
+
+def _copy(source: str, target: str, workers: int, as_json: bool) -> None:
+    from gapdata import summary
+    from gapdata.transfer import copy_dataset
+
+    with summary.progress_bar("bytes") as on_progress:
+        manifest = copy_dataset(source, target, workers=workers, on_progress=on_progress)
+    _print(json.loads(manifest.to_json()), as_json, summary.describe(target, manifest))
 
 
 @app.command()

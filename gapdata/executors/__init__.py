@@ -32,15 +32,23 @@ class Executor(Protocol):
 
 EXECUTORS: dict[str, str] = {
     "local": "gapdata.executors.local:LocalExecutor",
+    "ray": "gapdata.executors.ray:RayExecutor",
 }
 
 
-def open_executor(name: str, *, workers: int) -> Executor:
-    """The named executor with so many workers. Raises ConfigError for a name that is not there."""
+def open_executor(name: str, *, workers: int, address: str = "") -> Executor:
+    """The named executor with so many workers, or on the cluster at an address, where it knows one.
+
+    Raises ConfigError for a name that is not there, or an address that is of no use.
+    """
     if name not in EXECUTORS:
         raise ConfigError(
             f"unknown executor {name!r}: expected one of {', '.join(sorted(EXECUTORS))}"
         )
+    if address and name == "local":
+        raise ConfigError(f"--ray-address {address}: expected with --executor ray, found {name}")
     module, _, attribute = EXECUTORS[name].partition(":")
-    executor: Executor = getattr(importlib.import_module(module), attribute)(workers=workers)
+    options = {"address": address} if address else {}
+    kind = getattr(importlib.import_module(module), attribute)
+    executor: Executor = kind(workers=workers, **options)
     return executor

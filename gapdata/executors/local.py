@@ -39,7 +39,7 @@ class LocalExecutor:
         """Results in order of completion. Raises GapdataError when a worker is killed from outside."""
         if min(self.workers, len(jobs)) <= 1:
             for job in jobs:
-                yield _run_single_threaded(function, job, on_progress)
+                yield run_single_threaded(function, job, on_progress)
             return
         context = multiprocessing.get_context("spawn")
         reports = context.SimpleQueue()
@@ -66,9 +66,10 @@ class LocalExecutor:
             drain.join()
 
 
-def _run_single_threaded(
+def run_single_threaded(
     function: Callable[..., Result], job: Any, report: Callable[[int], None]
 ) -> Result:
+    """What the job gives with one thread in every numeric library, so that it does not depend on how many there are."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -77,7 +78,7 @@ def _run_single_threaded(
 
 
 def _run_in_worker(function: Callable[..., Result], job: Any) -> Result:
-    return _run_single_threaded(function, job, _reports.put)
+    return run_single_threaded(function, job, _reports.put)
 
 
 def _start_worker(reports: Any, parent: int) -> None:

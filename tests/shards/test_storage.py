@@ -250,3 +250,14 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(s3_store: Store, s3_url:
         assert time.monotonic() - start > 2.0
         assert storage.stat("shards/a.tar").size == writer.record.info.bytes
     gate.shut()
+
+
+def test_a_file_in_the_making_is_not_taken_for_what_another_left(tmp_path: Path) -> None:
+    """Names that begin alike are staged side by side."""
+    storage = open_storage(str(tmp_path))
+    leftover = tmp_path / ".a.tar.99-0123abcd.part"
+    leftover.write_bytes(b"of a run that was killed")
+    with storage.staged("a.tar.idx") as path:
+        path.write_bytes(b"index")
+        storage.write("a.tar", b"tar")
+    assert storage.names() == ["a.tar", "a.tar.idx"]
