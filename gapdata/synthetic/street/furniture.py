@@ -203,7 +203,9 @@ def traffic_cone(rng: np.random.Generator) -> Model:
     high = float(rng.uniform(0.5, 0.75))
     foot = block((0.36, 0.36, 0.03))
     cone = lathe([(0.14, 0), (0.03, high - 0.03)], (0, 0, 0.03), 16)
-    band = lathe([(0.101, 0), (0.076, 0.16)], (0, 0, 0.3 * high + 0.03), 16)
+    low, width = 0.3 * high, 0.16
+    at_low, at_high = (0.142 - 0.11 * z / (high - 0.03) for z in (low, low + width))
+    band = lathe([(at_low, 0), (at_high, width)], (0, 0, low + 0.03), 16)
     return Model(
         label="traffic cone",
         parts=parts_of(paint, foot, cone) + parts_of(WHITE, band),

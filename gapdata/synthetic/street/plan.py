@@ -12,7 +12,7 @@ import numpy as np
 RIGHT, LEFT = -1, 1  # sides of the main road, as signs of y
 KERB = 0.13  # metres from the road up to the pavement
 SKIN = 4e-4  # metres by which paint and paving lie on what is below: less than any contact depth
-PARKING = 2.2  # metres, width of a parking lane
+PARKING = 2.35  # metres, width of a parking lane
 CROSSING = 3.2  # metres, width of a zebra crossing
 CORNER = 2.6  # metres, radius of kerbs at corners
 BEHIND, AHEAD = -52.0, 78.0  # x where the main road ends at transverse roads

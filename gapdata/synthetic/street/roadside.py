@@ -256,8 +256,9 @@ def line_kerbs(site: Site) -> None:
 
 
 KERBSIDE: tuple[Make, ...] = (
+    furniture.advertising_column,  # on wide pavements only
     furniture.trash_can, furniture.bollard, furniture.hydrant, furniture.mailbox, furniture.utility_box,
-    furniture.parking_meter, furniture.advertising_column, bicycle, motorcycle, furniture.bollard,
+    furniture.parking_meter, bicycle, motorcycle, furniture.bollard,
 )  # fmt: skip
 FRONTAGE: tuple[Make, ...] = (
     furniture.bench, greenery.planter, furniture.trash_can, furniture.wheelie_bin, furniture.utility_box, bicycle,
@@ -268,11 +269,12 @@ FRONTAGE: tuple[Make, ...] = (
 def furnish(site: Site) -> None:
     """Small things along kerbs and along house fronts, the more the higher the difficulty."""
     plan, rng = site.plan, site.rng
+    kerbside = KERBSIDE if plan.walk > 3.0 else KERBSIDE[1:]
     for side in (RIGHT, LEFT):
         if plan.walk > 3.2 and rng.random() < 0.5:
             _stand(site, furniture.bus_stop(rng), side, plan.half(side) + 1.2)
         for _ in range(4 + round(9 * site.difficulty)):
-            make = KERBSIDE[int(rng.integers(len(KERBSIDE)))]
+            make = kerbside[int(rng.integers(len(kerbside)))]
             model = make(rng)
             deep = 0.5 * float(model.size[1])
             if make in (bicycle, motorcycle):

@@ -35,6 +35,9 @@ class Site:
         self._lands = [
             (terrain, self._lay(terrain.model, NOT_SUPPORTED)) for terrain in lands(rng, plan)
         ]
+        for thing in self.placed:
+            self._solid.add(prisms_of(thing.model, thing.position, np.eye(2)))
+        # Paint is thinner than any contact depth: wheels and feet stand on it as on the road.
         for model in [markings(plan), *(crosswalk(plan, x) for x in plan.crossings)]:
             self._lay(model, ROAD)
 
