@@ -1,4 +1,4 @@
-# make demo   set everything up, build checked shards from nothing (and from a scan, if one is given)
+# make demo   set everything up, build checked shards from nothing, train the tiny model on them for a few steps
 # make test   set everything up, lint, type-check and test
 # Both work on a fresh Debian-like machine that has only Python (3.11 or newer) with pip, and again after that.
 
@@ -41,6 +41,7 @@ demo: setup
 	$(BIN)/gapdata check $(OUT)
 	$(BIN)/gapdata preview $(OUT) --out $(OUT)/preview.png
 	$(BIN)/gapdata info $(OUT)
+	$(BIN)/gapmodel train --data $(OUT) --preset tiny --steps 8 --fresh --out $(OUT)-tiny
 
 lint: setup
 	$(BIN)/ruff check .
