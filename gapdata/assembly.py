@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from gapdata.attribution import ATTRIBUTION_NAME, attribution_text
 from gapdata.card import CARD_NAME, dataset_card
 from gapdata.croissant import CROISSANT_NAME, croissant
 from gapdata.errors import ConfigError, GapdataError
@@ -109,7 +110,7 @@ def finish_dataset(
     drops: Mapping[str, int] | None = None,
     failures: Sequence[Failure] | None = None,
 ) -> Manifest:
-    """Writes the index, the card and, last, the manifest. Raises GapdataError when there is not one sample.
+    """Writes the index, the card, an attribution where one is owed and, last, the manifest. Raises GapdataError when there is not one sample.
 
     Drops are those of the results and `left_out`, unless given; failures those of the results, unless given.
     """
@@ -143,6 +144,9 @@ def finish_dataset(
     )
     indexes = write_index(out, samples, qa)
     write_file(out, CROISSANT_NAME, croissant(manifest, indexes).encode())
+    owed = {line for result in results for line in result.credits}
+    if owed:
+        write_file(out, ATTRIBUTION_NAME, attribution_text(owed).encode())
     write_file(out, CARD_NAME, dataset_card(manifest).encode())
     write_manifest(out, manifest)
     return manifest

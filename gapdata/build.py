@@ -15,6 +15,7 @@ from gapdata.scene_rooms import evaluation_split
 from gapdata.shard_job import ShardJob, run_job
 from gapdata.shards.manifest import Manifest
 from gapdata.sources import Source, open_source
+from gapdata.synthetic.assets.library import Library
 from gapdata.workspace import Workspace
 
 
@@ -29,22 +30,25 @@ def build(
     """
     source = open_source(
         config.source, config.root, num_scenes=config.num_scenes, seed=config.seed,
-        world=config.world, difficulty=config.difficulty,
+        world=config.world, difficulty=config.difficulty, assets=config.assets,
     )  # fmt: skip
     _require_terms(source, config)
     scenes = choose_scenes(source, config)
     scenes, left_out = guard_evaluation(scenes, config)
     content = {**config.content(), "scenes": [scene for ids in scenes.values() for scene in ids]}
+    library: Library | None = getattr(source, "library", None)
+    if library is not None:
+        content["assets"] = library.facts()
     with Workspace(config.out) as workspace:
         finished = workspace.prepare(content, overwrite=config.overwrite)
         if finished is not None:
             return finished
+        if library is not None:
+            left_out += Counter({f"asset: {reason}": n for reason, n in library.prepare().items()})
         results = run_jobs(
             run_job,
             plan_jobs(config, source, scenes),
-            open_executor(
-                config.executor, workers=config.workers, address=config.ray_address
-            ),
+            open_executor(config.executor, workers=config.workers, address=config.ray_address),
             max_failures=config.max_failures,
             on_progress=on_progress or (lambda done, total: None),
             workspace=workspace,
@@ -140,6 +144,7 @@ def plan_jobs(
             num_scenes=config.num_scenes,
             world=config.world,
             difficulty=config.difficulty,
+            assets=config.assets,
             out=config.out,
             samples=config.sample_config(source.info.renderer),
             jpeg_quality=config.jpeg_quality,

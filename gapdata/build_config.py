@@ -12,6 +12,7 @@ from gapdata.pipeline import SampleConfig
 from gapdata.renderers import RENDERERS
 from gapdata.renderers.sensor import NONE, SENSORS
 from gapdata.selection import SelectionConfig
+from gapdata.synthetic.assets.config import AssetsConfig
 from gapdata.tasks import TASKS, open_task
 
 MAX_STORED_DEPTH = 65535  # units: depth is stored as uint16
@@ -60,6 +61,8 @@ class BuildConfig:
 
     out: str = _where("")  # folder or fsspec URL of the dataset
     root: str = _where("")  # folder of the raw data
+    # Models to draw: their hashes decide, not where they lie.
+    assets: AssetsConfig | None = field(default=None, metadata={"what": False})
     workers: int = _where(1)
     executor: str = _where("local")
     ray_address: str = _where("")  # of a Ray cluster, for executor "ray"; empty = one started here
@@ -94,6 +97,9 @@ class BuildConfig:
             "evaluation_scenes",
             f"one of {', '.join(EVALUATION_SCENES)}",
             self.evaluation_scenes,
+        )
+        _require(
+            self.assets is None or not self.recipe, "recipe", "no assets beside it", self.recipe
         )
         for name in self.tasks:
             open_task(name)

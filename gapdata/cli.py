@@ -40,6 +40,9 @@ def build(
     split: Annotated[str, typer.Option(help="Only these splits: train,val.", rich_help_panel=DATA)] = "",
     world: Annotated[str, typer.Option(help="What source synthetic makes scenes of; default: room. 'gapdata sources' lists all.", rich_help_panel=DATA)] = "",
     difficulty: Annotated[float | None, typer.Option(help="Of the world: 0 sparse to 1 cluttered; default: 0.5.", rich_help_panel=DATA)] = None,
+    assets: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Models that synthetic rooms and houses draw: an .sh3f library, or a folder with assets.json; repeatable.", rich_help_panel=DATA)] = None,
+    assets_licence: Annotated[str, typer.Option(help="Which of them: cc0, or any and attribute them.", rich_help_panel=DATA)] = "cc0",
+    assets_share: Annotated[float, typer.Option(help="How many of the objects with a model are drawn as one: 0 to 1.", rich_help_panel=DATA)] = 0.7,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.", rich_help_panel=DATA)] = 0,
     renderer: Annotated[str, typer.Option(help="captured, raycast, points or mitsuba; default: the source's own.", rich_help_panel=VIEWS)] = "",
     sensor: Annotated[str, typer.Option(help="Simulated over exact views: none, depth (noise and holes) or full (colour too).", rich_help_panel=VIEWS)] = "none",
@@ -63,11 +66,17 @@ def build(
     from gapdata import summary
     from gapdata.build import build as run_build
     from gapdata.build_config import BuildConfig
+    from gapdata.synthetic.assets.config import AssetsConfig
 
     height, width = _height_width(size)
+    chosen = (
+        AssetsConfig(paths=tuple(assets), licence=assets_licence, share=assets_share)
+        if assets
+        else None
+    )
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
-        world=world, difficulty=difficulty, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
+        world=world, difficulty=difficulty, assets=chosen, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
         selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, executor=executor, ray_address=ray_address, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip

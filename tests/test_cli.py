@@ -14,13 +14,15 @@ from gapdata import cli
 
 FLAGS = {
     "audit": "url max_gap as_json",
-    "build": "source out root scenes num_scenes split world difficulty seed renderer size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers max_failures overwrite as_json",
+    "build": "source out root scenes num_scenes split world difficulty assets assets_licence assets_share seed renderer sensor size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers executor ray_address max_failures overwrite as_json",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
     "index": "url energon",
     "info": "url as_json",
     "merge": "urls out workers overwrite as_json",
     "preview": "url out key samples",
+    "pull": "source target workers as_json",
+    "push": "source target workers as_json",
     "rebuild": "url out root workers overwrite as_json",
     "sources": "as_json",
     "split": "url out share seed workers overwrite as_json",

@@ -131,7 +131,7 @@ def _arrays(made: Converted) -> dict[str, Array]:
 
 
 def _read(path: Path) -> Converted:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         if "refused" in stored:
             raise RefusedError(str(stored["refused"]))
         patches = tuple(
