@@ -22,6 +22,7 @@ from gapdata.synthetic.arrangements import (
     workplace,
 )
 from gapdata.synthetic.bathrooms import furnish_bathroom
+from gapdata.synthetic.classrooms import furnish_classroom
 from gapdata.synthetic.dressing import decorate_walls, dress_windows
 from gapdata.synthetic.furniture import (
     bedroom,
@@ -182,6 +183,7 @@ def furnish_dining_room(placer: Placer) -> None:
 FURNISH: dict[str, Furnish] = {
     "bathroom": furnish_bathroom,
     "bedroom": furnish_bedroom,
+    "classroom": furnish_classroom,
     "corridor": furnish_corridor,
     "dining room": furnish_dining_room,
     "kitchen": furnish_kitchen,
@@ -190,7 +192,10 @@ FURNISH: dict[str, Furnish] = {
 }
 # Least and largest floor area in square metres, and what stands there.
 ROOMS: dict[str, tuple[tuple[float, float], Furnish]] = {
+    "bathroom": ((7.0, 12.0), furnish_bathroom),
     "bedroom": ((7.0, 36.0), furnish_bedroom),
+    "classroom": ((28.0, 60.0), furnish_classroom),
+    "corridor": ((7.0, 12.0), furnish_corridor),
     "dining room": ((11.0, 60.0), furnish_dining_room),
     "kitchen": ((9.0, 40.0), furnish_kitchen),
     "living room": ((12.0, 60.0), furnish_living_room),

@@ -16,7 +16,7 @@ from gapdata.synthetic.trajectory import walk
 
 
 class RoomWorld:
-    """Furnished rooms of five kinds with everyday objects."""
+    """Furnished rooms of eight kinds with everyday objects."""
 
     library: Library | None = None
 
@@ -27,7 +27,7 @@ class RoomWorld:
         kinds = [kind for kind in sorted(ROOMS) if ROOMS[kind][0][0] <= area <= ROOMS[kind][0][1]]
         kind = kinds[int(rng.integers(len(kinds)))]
         furnish = ROOMS[kind][1]
-        palette = sample_palette(rng, wet=kind == "kitchen")
+        palette = sample_palette(rng, wet=kind in ("kitchen", "bathroom"))
         plan = sample_plan(rng, kind, area, palette)
         placer = Placer(
             rng, plan, build_shell(rng, plan), difficulty=difficulty, library=self.library

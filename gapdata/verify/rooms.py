@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
@@ -28,12 +30,16 @@ BODY = (0.12, 1.75)  # metres above the floor between which something is in the 
 
 
 def room_size(facts: PixelFacts, qa: QA) -> Verdict:
-    """The area: at least that of the floor seen, at most that of all floors' boxes together."""
+    """The area: at least that of the floor seen, at most that of the floors' boxes together.
+
+    Of several floors only those below all cameras count: others are seen through doors.
+    """
     stated = stated_number(qa)
-    grid, _ = _raster(_floor(facts))
+    floors = _floors_below(facts, qa)
+    grid, _ = _raster(_floor(facts, floors))
     least = float(grid.sum()) * CELL**2
     edge = 4.0 * float(np.sqrt(max(least, 0.0))) * CELL
-    boxes = [facts.instance(number).box for number in shell(facts, "floor")]
+    boxes = [facts.instance(number).box for number in floors]
     most = float(sum(box.size[0] * box.size[1] for box in boxes))
     detail = f"stated {qa.answer}, {least:.1f} seen, {most:.1f} at most"
     if not least - edge - 0.05 <= stated <= most + 0.05:
@@ -103,11 +109,25 @@ def _hidden(facts: PixelFacts, qa: QA, detail: str) -> Verdict:
     return contradict(f"{detail}, all floor seen") if seen >= 1.2 else bounded(detail)
 
 
-def _floor(facts: PixelFacts) -> Float[Array, "n 3"]:
-    """What all views show of the floor."""
+def _floors_below(facts: PixelFacts, qa: QA) -> list[int]:
+    """The floors whose boxes hold all cameras of the question seen from above; all floors where there is one or none."""
+    floors = sorted(shell(facts, "floor"))
+    eyes = np.array([facts.views[view].camera.center_world for view in qa.views])
+
+    def holds(number: int) -> bool:
+        box = facts.instance(number).box
+        local = (eyes - box.center) @ box.rotation
+        return bool((np.abs(local[:, :2]) <= 0.5 * box.size[:2]).all())
+
+    below = [number for number in floors if holds(number)]
+    return below if len(floors) > 1 and below else floors
+
+
+def _floor(facts: PixelFacts, floors: Iterable[int] | None = None) -> Float[Array, "n 3"]:
+    """What all views show of the floors, or of some of them."""
     parts = [
         facts.points(view, number, 16384)
-        for number in shell(facts, "floor")
+        for number in (shell(facts, "floor") if floors is None else floors)
         for view in range(len(facts.views))
     ]
     return np.concatenate([np.zeros((0, 3)), *parts])

@@ -11,6 +11,7 @@ from gapdata.geometry.boxes import Box
 from gapdata.labels import NYU40, NYU40_ID, STRUCTURE_LABELS
 from gapdata.scene import AXIS_ALIGNED, Instance, Scene
 from gapdata.sources.synthetic import SyntheticSource
+from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.materials import NAMED_COLORS
 from gapdata.synthetic.models import LABEL_NYU40
 from tests.synthetic.oracle import penetrations, shells_of, signed_volume, unsupported
@@ -123,9 +124,9 @@ def test_categories_are_many(rooms: list[Scene]) -> None:
     assert len(seen) >= 45
     median = np.median([sum(i.label not in STRUCTURE for i in scene.instances) for scene in rooms])
     assert median >= 25
-    assert {scene.provenance["room"] for scene in rooms} == {
-        "bedroom", "dining room", "kitchen", "living room", "office",
-    }  # fmt: skip
+    kinds = {scene.provenance["room"] for scene in rooms}
+    assert kinds <= set(ROOMS)
+    assert len(kinds) >= 5
 
 
 def test_nothing_reaches_into_anything(rooms: list[Scene]) -> None:

@@ -154,3 +154,9 @@ def desk(rng: np.random.Generator, palette: Palette) -> Model:
         label="desk", parts=tuple(parts), finish=palette.wood, shape="rectangular",
         surfaces=(tabletop(width, depth, height),),
     )  # fmt: skip
+
+
+def school_table(rng: np.random.Generator, palette: Palette) -> Model:
+    """A table for one or two pupils."""
+    width = rng.uniform(1.2, 1.4) if rng.random() < 0.6 else rng.uniform(0.65, 0.75)
+    return _on_legs(rng, palette, "table", (width, rng.uniform(0.5, 0.6), rng.uniform(0.7, 0.76)))
