@@ -48,6 +48,7 @@ class Contacts:
         owner = np.zeros(0, np.int32) if mesh is None else columns[mesh.face_instance]
         self._triangles, self._owner = vertices[faces], owner.astype(np.int32)
         self._lines = PlumbLines(self._triangles, self._owner)
+        self._is_scan = not scene.lights
 
     @cached_property
     def rest(self) -> Float[Array, "N N"]:
@@ -196,9 +197,9 @@ class Contacts:
         a, b, c = self._triangles[:, 0], self._triangles[:, 1], self._triangles[:, 2]
         normal = np.cross(b - a, c - a)
         edge = np.maximum(np.abs(b - a).max(axis=1), np.abs(c - a).max(axis=1))
-        scanned = (np.abs(normal[:, 2]) > LEVEL * np.linalg.norm(normal, axis=1)) & (
-            edge < SCAN_EDGE
-        )
+        is_level = np.abs(normal[:, 2]) > LEVEL * np.linalg.norm(normal, axis=1)
+        # In a scene with lamps all is modelled, and small things lie side by side.
+        scanned = is_level & (edge < SCAN_EDGE) & self._is_scan
         center, owner = self._triangles[scanned].mean(axis=1), self._owner[scanned]
         if len(center) == 0 or len(points) == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)

@@ -24,6 +24,7 @@ Array = np.ndarray
 NEXT_TO = (0.5, 1.0)  # metres of gap; less between things that are smaller than the first
 BETWEEN = (150.0, 90.0)  # degrees from one object to the other, seen from the one between
 AGAINST = (0.06, 0.5)  # metres to the nearest wall
+HALF = 0.5  # of an underside that lies on something
 LEAST_HEIGHT = 0.2  # metres; what is lower (a rug) stands against nothing
 
 
@@ -248,7 +249,9 @@ def _anything_between(scene: SceneFacts, a: int, b: int) -> bool:
     """Whether the line between the nearest points of two objects runs into the box of a third."""
     line = steps_between(*scene.surfaces.nearest(a, b))
     others = np.flatnonzero(scene.is_object)
-    others = others[(others != a) & (others != b)]
+    rest = scene.contacts.rest
+    carries = (rest[a] > HALF) & (rest[b] > HALF)
+    others = others[(others != a) & (others != b) & ~carries[others]]
     hit = scene.boxes.contain(line, others)
     # What the two stand on or in touches both ends, and is not between them.
     return bool((hit.any(axis=1) & ~(hit[:, 0] & hit[:, -1])).any())

@@ -48,6 +48,12 @@ def standing(model: Model, at: Vector = (0.0, 0.0), yaw: float = 0.0) -> Member:
     return Member(model=model, at=np.array([float(at[0]), float(at[1]), 0.0]), yaw=yaw)
 
 
+def room_taken(group: Group) -> float:
+    """Square metres of the rectangle, along the group's axes, that it takes seen from above."""
+    points = np.concatenate([prism.outline for member in group for prism in member.prisms])
+    return float(np.prod(np.ptp(points, axis=0)))
+
+
 class Bench(Placer):
     """A placer that also puts down whole groups."""
 

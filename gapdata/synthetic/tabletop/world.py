@@ -14,7 +14,7 @@ from gapdata.synthetic.orbit import OrbitConfig, orbit
 from gapdata.synthetic.studio import empty_studio, free_air, sphere_around, studio_lights
 from gapdata.synthetic.tabletop import things, vessels
 from gapdata.synthetic.tabletop.containing import filled_vessel, fruit_bowl, pencil_mug
-from gapdata.synthetic.tabletop.groups import Bench, Group, standing
+from gapdata.synthetic.tabletop.groups import Bench, Group, room_taken, standing
 from gapdata.synthetic.tabletop.leaning import leaning_book
 from gapdata.synthetic.tabletop.robot import robot_arm
 from gapdata.synthetic.tabletop.settings import place_setting, raised_board
@@ -32,7 +32,7 @@ TABLES = (tables.dining_table, tables.small_table, tables.desk)
 REACH = (0.28, 0.5)  # metres: radius of the part of the table that is in use
 ARM_SHARE = 0.35  # of the scenes have a robot arm
 TABLE_TRIES = 40
-VIEWS = OrbitConfig(reach=(0.75, 1.25), elevation=(np.deg2rad(20.0), np.deg2rad(65.0)))
+VIEWS = OrbitConfig(reach=(0.65, 1.1), elevation=(np.deg2rad(20.0), np.deg2rad(65.0)))
 
 
 def _mug(rng: np.random.Generator, palette: Palette) -> Model:
@@ -101,4 +101,5 @@ def _groups(bench: Bench) -> list[Group]:
     groups: list[Group] = [filled_vessel(rng, palette, most) for _ in range(full)]
     groups += [ARRANGED[int(rng.integers(len(ARRANGED)))](rng, palette) for _ in range(arranged)]
     models = [SINGLES[int(rng.integers(len(SINGLES)))](rng, palette) for _ in range(single)]
-    return groups + [(standing(model),) for model in models]
+    groups += [(standing(model),) for model in models]
+    return sorted(groups, key=lambda group: -room_taken(group))
