@@ -17,6 +17,7 @@ from gapdata.synthetic.doors import door_frame, door_leaf, hinge_offset
 from gapdata.synthetic.freespace import FreeSpace
 from gapdata.synthetic.furnishing import FURNISH
 from gapdata.synthetic.house_plan import OUTSIDE, PARTITION, Doorway, HousePlan, sample_house
+from gapdata.synthetic.lighting import lit, sample_lighting, seen_outside
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell, closed_door
@@ -56,11 +57,12 @@ class HouseWorld:
                 neighbours=[part for parts in next_door for part in parts],
             )  # fmt: skip
             placers.append(placer)
-        lights: list[Light] = []
+        lamps: list[Light] = []
+        windows: list[Light] = []
         for placer, kind in zip(placers, house.kinds, strict=True):
-            lights += ceiling_lights(placer)
+            lamps += ceiling_lights(placer)
             FURNISH[kind](placer)
-            lights += daylight(placer)
+            windows += daylight(placer)
         placed = _together(placers)
         free, walls = _floors(house, placers)
         targets, radii = zip(*(things_to_see(placer) for placer in placers), strict=True)
@@ -76,9 +78,10 @@ class HouseWorld:
             rng, free, np.concatenate(targets), np.concatenate(radii), config,
             walls=walls, rooms=[plan.rectangles(0.0)[0] for plan in house.rooms],
         )  # fmt: skip
+        lighting = sample_lighting(rng, difficulty)
         given_up = sum((placer.given_up for placer in placers), Counter[str]())
         return Description(
-            placed=tuple(placed), lights=tuple(lights), frames=frames,
+            placed=seen_outside(lighting, placed), lights=lit(lighting, lamps, windows), frames=frames,
             provenance={
                 "rooms": json.dumps([
                     {"name": plan.name, "kind": kind, "corners": plan.corners.round(3).tolist()}

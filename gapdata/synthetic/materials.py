@@ -94,7 +94,9 @@ ACCENTS: tuple[Rgb, ...] = (
 FLOORS: tuple[tuple[Rgb, str, str], ...] = (
     ((196, 154, 108), "wood", "planks"), ((150, 104, 68), "wood", "planks"), ((104, 72, 52), "wood", "planks"),
     ((214, 186, 148), "wood", "planks"), ((206, 204, 198), "tile", "tiles"), ((168, 164, 156), "tile", "tiles"),
-    ((182, 140, 116), "tile", "tiles"), ((186, 176, 158), "carpet", "carpet"), ((140, 146, 152), "carpet", "carpet"),
+    ((182, 140, 116), "tile", "tiles"), ((226, 222, 214), "stone", "marble"), ((176, 132, 92), "wood", "herringbone"),
+    ((190, 188, 182), "tile", "mosaic"), ((172, 170, 166), "concrete", "concrete"), ((214, 210, 204), "stone", "terrazzo"),
+    ((186, 176, 158), "carpet", "carpet"), ((140, 146, 152), "carpet", "carpet"),
 )  # fmt: skip
 METALS: tuple[Rgb, ...] = ((176, 178, 182), (54, 55, 58), (196, 164, 108), (132, 134, 138))
 
@@ -113,7 +115,7 @@ def accent(rng: np.random.Generator, material: str = "ceramic", texture: str = "
 
 def sample_palette(rng: np.random.Generator, *, wet: bool = False) -> Palette:
     """A room's finishes; `wet` rooms (kitchens) get no carpet."""
-    floors = FLOORS[:7] if wet else FLOORS
+    floors = [floor for floor in FLOORS if not (wet and floor[1] == "carpet")]
     floor_rgb, floor_material, floor_texture = floors[int(rng.integers(len(floors)))]
     wall = pick(rng, WALLS, 4)
     feature = pick(rng, FEATURE_WALLS, 6) if rng.random() < 0.45 else wall

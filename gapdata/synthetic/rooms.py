@@ -8,6 +8,7 @@ from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.layout import AREA, sample_plan
+from gapdata.synthetic.lighting import lit, sample_lighting, seen_outside
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
@@ -32,13 +33,14 @@ class RoomWorld:
         placer = Placer(
             rng, plan, build_shell(rng, plan), difficulty=difficulty, library=self.library
         )
-        lights = ceiling_lights(placer)
+        lamps = ceiling_lights(placer)
         furnish(placer)
-        lights += daylight(placer)
+        windows = daylight(placer)
         targets, radii = things_to_see(placer)
         frames = walk(rng, placer.free, targets, radii)
+        lighting = sample_lighting(rng, difficulty)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
-            placed=tuple(placer.placed), lights=tuple(lights), frames=frames,
+            placed=seen_outside(lighting, placer.placed), lights=lit(lighting, lamps, windows), frames=frames,
             provenance={"room": kind, "not_placed": given_up},
         )  # fmt: skip

@@ -61,6 +61,34 @@ def _tiles(rng: np.random.Generator) -> Array:
     return np.asarray(np.where(edge < 2.0, 0.74, surface))
 
 
+def _herringbone(rng: np.random.Generator) -> Array:
+    """Staves four times as long as wide, alternately across and along."""
+    wide = SIZE // 16
+    v, u = np.mgrid[0:SIZE, 0:SIZE] // wide
+    across = (u - v) % 8 < 4
+    # The first cell of the stave that a cell belongs to names it.
+    first_u = np.where(across, u - (u - v) % 8, u) % 16
+    first_v = np.where(across, v, v - (v - u - 1) % 8) % 16
+    tone = 0.16 * (rng.random((2, 16, 16)) - 0.5)[across.astype(int), first_v, first_u]
+    name = across * 256 + first_v * 16 + first_u
+    joint = (name != np.roll(name, 1, axis=0)) | (name != np.roll(name, 1, axis=1))
+    grain = np.where(across, _noise(rng, 40.0, 1.5), _noise(rng, 1.5, 40.0))
+    return np.asarray(np.where(joint, 0.7, 0.88 + tone + 0.05 * grain))
+
+
+def _mosaic(rng: np.random.Generator) -> Array:
+    row, column, edge = _cells(12, 12, 0.0)
+    tone = 0.22 * (rng.random((12, 12)) - 0.5)
+    return np.asarray(np.where(edge < 1.0, 0.97, 0.86 + tone[row, column]))
+
+
+def _terrazzo(rng: np.random.Generator) -> Array:
+    chips = _noise(rng, 5.0, 5.0)
+    return np.asarray(
+        0.93 - 0.22 * (chips > 0.42) - 0.1 * (chips < -0.45) + 0.02 * _noise(rng, 1.5, 1.5)
+    )
+
+
 def _bricks(rng: np.random.Generator) -> Array:
     row, column, edge = _cells(4, 12, 0.5)
     tone = 0.18 * (rng.random((12, 4)) - 0.5)
@@ -85,7 +113,8 @@ def _plaster(rng: np.random.Generator) -> Array:
 def _marble(rng: np.random.Generator) -> Array:
     warp = _noise(rng, 40.0, 40.0)
     vein = np.abs(_noise(rng, 30.0, 18.0) + 0.4 * warp)
-    return np.asarray(0.95 - 0.22 * np.exp(-((vein / 0.06) ** 2)) + 0.02 * warp)
+    strength = np.clip(0.5 + _noise(rng, 50.0, 50.0), 0.0, 1.0)
+    return np.asarray(0.95 - 0.22 * strength * np.exp(-((vein / 0.05) ** 2)) + 0.03 * warp)
 
 
 def _brushed(rng: np.random.Generator) -> Array:
@@ -160,9 +189,11 @@ TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
     "concrete": (_concrete, 2.5),
     "fabric": (_fabric, 0.12),
     "grass": (_grass, 1.6),
+    "herringbone": (_herringbone, 1.6),
     "lattice": (_lattice, 0.8),
     "leaves": (_leaves, 1.1),
     "marble": (_marble, 1.1),
+    "mosaic": (_mosaic, 0.6),
     "panes": (_panes, 3.1),
     "paving": (_paving, 1.6),
     "planks": (_planks, 1.6),
@@ -170,6 +201,7 @@ TEXTURES: dict[str, tuple[Callable[[np.random.Generator], Array], float]] = {
     "roof": (_roof, 2.4),
     "stipple": (_stipple, 0.12),
     "stripes": (_stripes, 0.8),
+    "terrazzo": (_terrazzo, 1.0),
     "tiles": (_tiles, 0.9),
     "wood": (_wood, 0.7),
 }

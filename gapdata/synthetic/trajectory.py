@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from gapdata.geometry.camera import Camera, intrinsics_from_fov
-from gapdata.geometry.transforms import look_at
+from gapdata.geometry.transforms import look_at, rotation_about_z
 from gapdata.scene import Frame
 from gapdata.synthetic.freespace import CELL, FreeSpace
 
@@ -38,6 +38,7 @@ class WalkConfig:
     eye_height: tuple[float, float] = (1.0, 1.75)  # of a child, of a tall adult
     fov: tuple[float, float] = (54.0, 84.0)  # degrees from left to right, of a phone's lenses
     pitch: tuple[float, float] = (6.0, 24.0)  # degrees downwards
+    roll: float = 1.5  # degrees, standard deviation of how a hand tilts the camera sideways
     near: tuple[float, float] = (1.2, 3.6)  # distance from which things are looked at best
     max_turn: float = np.deg2rad(20.0)  # between neighbouring frames
     half_view: float = np.deg2rad(
@@ -71,6 +72,7 @@ def walk(
     eye_height = rng.uniform(*config.eye_height) + 0.08 * sway[:, 0]
     pitch = np.deg2rad(np.clip(rng.uniform(*config.pitch) + 5.0 * sway[:, 1], 2.0, 30.0))
     fov = float(np.deg2rad(rng.uniform(*config.fov)))
+    roll = np.deg2rad(np.clip(config.roll * rng.standard_normal() + 2.0 * sway[:, 0], -6.0, 6.0))
     K = intrinsics_from_fov(fov, config.height, config.width)
     eyes = np.column_stack([path, np.clip(eye_height, *config.eye_height)])
     forward = np.stack([np.cos(headings), np.sin(headings), -np.tan(pitch)], axis=-1)
@@ -78,12 +80,19 @@ def walk(
         Frame(
             id=f"{i:06d}",
             camera=Camera(
-                K=K, cam2world=look_at(eyes[i], eyes[i] + forward[i]), height=config.height, width=config.width
+                K=K, cam2world=_held(eyes[i], forward[i], roll[i]), height=config.height, width=config.width
             ),
             timestamp_s=i / config.fps,
         )
         for i in range(count)
     )  # fmt: skip
+
+
+def _held(eye: Float[Array, "3"], forward: Float[Array, "3"], roll: float) -> Float[Array, "4 4"]:
+    """Pose of a camera that looks forward, turned about that direction by `roll` radians."""
+    pose = look_at(eye, eye + forward)
+    pose[:3, :3] = pose[:3, :3] @ rotation_about_z(roll)
+    return pose
 
 
 def _floor_path(

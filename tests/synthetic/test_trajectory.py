@@ -13,7 +13,7 @@ from gapdata.synthetic.trajectory import walk
 from tests.synthetic.oracle import distance_to
 
 
-def test_frames_are_a_level_walk(rooms: list[Scene]) -> None:
+def test_frames_are_a_nearly_level_walk(rooms: list[Scene]) -> None:
     for scene in rooms:
         frames = scene.frames
         assert 24 <= len(frames) <= 40
@@ -23,7 +23,8 @@ def test_frames_are_a_level_walk(rooms: list[Scene]) -> None:
         )
         poses = np.stack([f.camera.cam2world for f in frames])
         assert is_rigid(poses).all()
-        assert np.abs(poses[:, 2, 0]).max() < 1e-9, "the image's x axis is level: no roll"
+        roll = np.rad2deg(np.arcsin(np.abs(poses[:, 2, 0])))
+        assert 0.0 < roll.max() <= 6.0, "a hand holds the camera nearly level"
         assert (poses[:, 2, 2] < 0).all(), "the camera looks slightly down"
         assert (poses[:, 2, 2] > -0.55).all()
         assert (poses[:, 2, 3] >= 1.0).all()
