@@ -45,7 +45,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of datasets, runs and the table.")] = Path("out/pretrain_tiny"),
     world: Annotated[str, typer.Option(help="Synthetic world; see gapdata build --help.")] = "shapes",
     scenes: Annotated[int, typer.Option(help="Scenes to generate.")] = 160,
-    steps: Annotated[int, typer.Option(help="Training steps of each model.")] = 1200,
+    steps: Annotated[int, typer.Option(help="Training steps of each model.")] = 1000,
     seed: int = 0,
 ) -> None:  # fmt: skip
     """Build, train twice, evaluate twice, compare."""
@@ -89,7 +89,7 @@ def run_arm(arm: str, data: str, out: str, steps: int, seed: int) -> dict[str, A
     )
     config = default_config(
         "tiny", data=[(data, 1.0)], out=str(folder), stages=(stage,), seed=seed, blind=arm == "blind",
-        heads=HEADS, geometry={"kind": "none"}, augment={}, max_questions=32,
+        heads=HEADS, geometry={"kind": "none"}, augment={}, max_questions=32, rows=2,
     )  # fmt: skip
     train(config)
     return evaluate(
