@@ -29,28 +29,25 @@ class ShardStream:
         while True:
             start = self.offset
             block = self._read(TAR_BLOCK)
-            if not any(block):
+            if not block.strip(b"\0"):
                 break
-            try:
-                header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-            except (tarfile.HeaderError, UnicodeDecodeError) as error:
-                raise DatasetError(f"byte {start}: expected a tar header: {error}") from error
-            if "/" in header.name or "\\" in header.name:
+            name, size = _parse(block, start)
+            if "/" in name or "\\" in name:
                 raise DatasetError(
-                    f"byte {start}: {header.name!r}: expected a plain file name; unpacked, it would leave its folder: "
+                    f"byte {start}: {name!r}: expected a plain file name; unpacked, it would leave its folder: "
                     "do not unpack this tar"
                 )
-            if block != tar_header(header.name, header.size):
+            if block != tar_header(name, size):
                 raise DatasetError(
-                    f"byte {start}: {header.name}: expected a regular file of mode 0644 without time, user or group"
+                    f"byte {start}: {name}: expected a regular file of mode 0644 without time, user or group"
                 )
             offset = self.offset
-            data = self._read(header.size)
-            if any(self._read(-header.size % TAR_BLOCK)):
-                raise DatasetError(f"byte {self.offset}: expected zeros after {header.name}")
-            yield header.name, offset, data
+            data = self._read(size)
+            if self._read(-size % TAR_BLOCK).strip(b"\0"):
+                raise DatasetError(f"byte {self.offset}: expected zeros after {name}")
+            yield name, offset, data
         rest = self._size - self.offset
-        if any(self._read(rest)) or self._size % TAR_RECORD or rest < TAR_BLOCK:
+        if self._read(rest).strip(b"\0") or self._size % TAR_RECORD or rest < TAR_BLOCK:
             raise DatasetError(
                 f"byte {start}: expected two empty blocks and zeros to a whole record"
             )
@@ -70,3 +67,16 @@ class ShardStream:
         self._hash.update(data)
         self.offset += len(data)
         return data
+
+
+def _parse(block: bytes, start: int) -> tuple[str, int]:
+    """Name and size of a header. Raises DatasetError when the block is none."""
+    try:
+        # The writer's own headers, many thousands of them; what the caller rebuilds from this must be the block.
+        name, size = block[:100].rstrip(b"\0").decode("ascii"), int(block[124:135], 8)
+        if block[257:263] == b"ustar\0" and not block[345:500].strip(b"\0"):
+            return name, size
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+    except (tarfile.HeaderError, ValueError) as error:
+        raise DatasetError(f"byte {start}: expected a tar header: {error}") from error
+    return header.name, header.size

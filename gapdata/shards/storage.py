@@ -150,9 +150,7 @@ class Storage:
         if self.is_local:
             with writing(target):
                 folder.mkdir(parents=True, exist_ok=True)
-                for leftover in folder.glob(
-                    f".{glob.escape(Path(target).name)}.[0-9]*-????????.part"
-                ):
+                for leftover in folder.glob(f".{glob.escape(Path(target).name)}.[0-9]*-*.part"):
                     leftover.unlink(missing_ok=True)  # of a run that was killed
         try:
             yield staged

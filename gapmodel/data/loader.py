@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gapdata.errors import ConfigError, DatasetError
-from gapdata.shards.reader import Dataset, open_dataset
+from gapdata.shards.reader import DEFAULT_CACHE_BYTES, Dataset, open_dataset
 from gapmodel.data.augment import NOTHING, Augment
 from gapmodel.data.batch import Batch
 from gapmodel.data.collate import collate
@@ -24,6 +24,7 @@ from gapmodel.data.plan import LoaderState, Plan, PlanConfig, Row
 from gapmodel.data.prompt import Prompt
 from gapmodel.data.reading import ExampleReader, Showing, Teacher, Visit
 
+_FETCHED_ROWS = 4  # for each thread, from remote shards, before they are read
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
@@ -57,6 +58,10 @@ class LoaderConfig:
     max_bad_samples: int = 0  # bad samples to leave out before the run stops
     workers: int = 0  # threads that read ahead; 0: none
     cache: str = ""  # folder or URL for token counts
+    shard_cache: str = (
+        ""  # local folder for what is read of remote shards, fetched in the plan's order
+    )
+    shard_cache_bytes: int = DEFAULT_CACHE_BYTES
 
     def plan_config(self) -> PlanConfig:
         """The part that decides the order."""
@@ -116,7 +121,7 @@ class Loader:
                 f"rows {config.rows}: expected a multiple of the {world_size} processes of the run"
             )
         self.config, self.prompt, self.rank, self.world_size = config, prompt, rank, world_size
-        self.datasets = open_all(config.data, config.split)
+        self.datasets = open_all(config)
         indexes = [
             read_index(dataset, prompt, cache=config.cache, threads=max(1, config.workers))
             for dataset in self.datasets
@@ -127,15 +132,18 @@ class Loader:
         self.state = state or LoaderState()
         self.bad_samples: list[str] = []
         self._pool: ThreadPoolExecutor | None = None
+        self._fetching: ThreadPoolExecutor | None = None
         keep_pages()
         if config.workers:
             cv2.setNumThreads(1)  # the workers are the threads
             self._pool = ThreadPoolExecutor(config.workers, thread_name_prefix="loader")
+            if config.shard_cache:
+                self._fetching = ThreadPoolExecutor(config.workers, thread_name_prefix="fetch")
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches from `state` on. Raises DatasetError at the first bad sample too many."""
         ahead: deque[tuple[Future[_Loaded], LoaderState | None]] = deque()
-        for row, after in self._mine():
+        for row, after in self._fetched():
             if self._pool is None:
                 yield self._checked(self._load(row), after)
                 continue
@@ -146,8 +154,23 @@ class Loader:
 
     def close(self) -> None:
         """Nothing; lets go of the threads, after what they are reading now."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for pool in (self._fetching, self._pool):
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
+
+    def _fetched(self) -> Iterator[tuple[Row, LoaderState | None]]:
+        """The rows of this process, each after its samples were sent for: they are near when it is their turn."""
+        if self._fetching is None:
+            yield from self._mine()
+            return
+        ahead: deque[tuple[Row, LoaderState | None]] = deque()
+        for row, after in self._mine():
+            for visit in row:
+                # What goes wrong here goes wrong again, and is reported, when the sample is read.
+                self._fetching.submit(self.datasets[visit.dataset].fetch, visit.sample)
+            ahead.append((row, after))
+            if len(ahead) > _FETCHED_ROWS * self.config.workers:
+                yield ahead.popleft()
 
     def _mine(self) -> Iterator[tuple[Row, LoaderState | None]]:
         """The rows of this process; with the last one of each step the place after the step."""
@@ -211,11 +234,15 @@ def keep_pages() -> None:
             library.mallopt(setting, 1 << 30)
 
 
-def open_all(data: Sequence[tuple[str, float]], split: str | None) -> list[Dataset]:
+def open_all(config: LoaderConfig) -> list[Dataset]:
     """The datasets of a mixture. Raises ConfigError when there is none, DatasetError for an empty one."""
-    if not data:
+    if not config.data:
         raise ConfigError("no data: expected at least one dataset URL")
-    datasets = [open_dataset(url, split=split, layers=()) for url, _ in data]
+    cache, cache_bytes = config.shard_cache, config.shard_cache_bytes
+    datasets = [
+        open_dataset(url, split=config.split, layers=(), cache=cache, cache_bytes=cache_bytes)
+        for url, _ in config.data
+    ]
     for dataset in datasets:
         if not len(dataset):
             raise DatasetError(

@@ -96,6 +96,8 @@ class Start:
                 max_bad_samples=config.max_bad_samples,
                 workers=config.workers,
                 cache=config.cache,
+                shard_cache=config.shard_cache,
+                shard_cache_bytes=round(config.shard_cache_gb * 1e9),
             ),
             Prompt(self.processor.tokenizer, token_grid(self.model_config, *config.image_size)),
             rank=self.workers.rank,

@@ -17,6 +17,8 @@ _HOW = frozenset(
         "out",
         "workers",
         "cache",
+        "shard_cache",
+        "shard_cache_gb",
         "save_minutes",
         "keep",
         "max_bad_samples",
@@ -98,6 +100,8 @@ class TrainConfig:
 
     workers: int = 0
     cache: str = ""
+    shard_cache: str = ""  # local folder for what is read of remote shards
+    shard_cache_gb: float = 64.0  # that it stays below
     save_minutes: float = 10.0
     keep: int = 2
     max_bad_samples: int = 0

@@ -18,6 +18,8 @@ import torch
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.index import read_questions, read_samples, write_index
 from gapdata.shards.reader import open_dataset
+from gapdata.shards.storage import open_storage
+from gapdata.transfer import copy_dataset
 from gapmodel.data.augment import USUAL
 from gapmodel.data.batch import Batch
 from gapmodel.data.index import read_index
@@ -47,6 +49,19 @@ def assert_same(one: Batch, other: Batch) -> None:
 def stream(open_loader: Callable[..., Loader]) -> list[Batch]:
     """The first 12 rows, read by the caller itself."""
     return take(open_loader(rows=4, **EVERYTHING), 12)
+
+
+def test_rows_from_an_object_store_are_the_same(stream, tiny_url, open_loader, s3_url, tmp_path):
+    """Read ahead through a cache, they come even when the store has gone since."""
+    copy_dataset(tiny_url, s3_url)
+    settings = {"data": ((s3_url, 1.0),), "rows": 4, "workers": 2, "cache": "", **EVERYTHING}
+    folder = str(tmp_path / "shards")
+    for kept in (False, True):
+        loader = open_loader(**settings, shard_cache=folder)
+        if kept:
+            open_storage(s3_url).remove("shards")
+        for one, other in zip(take(loader, 12), stream, strict=True):
+            assert_same(one, other)
 
 
 def test_rows_hold_every_field_and_keep_the_budget(stream):
