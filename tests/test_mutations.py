@@ -31,8 +31,9 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         tasks=tuple(sorted(set(TASKS) & set(VERIFIERS))),
         out=out,
         num_scenes=1,
+        seed=2,
         views=3,
-        samples_per_scene=1,
+        samples_per_scene=2,
         height=192,
         width=256,
     )

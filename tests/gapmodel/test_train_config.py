@@ -46,7 +46,8 @@ def test_every_field_is_compared_or_says_how_only(name):
         )
     found = run.differences(dataclasses.replace(run, **{name: other}))
     how = {
-        "out", "workers", "cache", "save_minutes", "keep", "max_bad_samples", "checkpointing", "compile",
+        "out", "workers", "cache", "shard_cache", "shard_cache_gb", "save_minutes", "keep", "max_bad_samples",
+        "checkpointing", "compile",
     }  # fmt: skip
     assert bool(found) == (name not in how)
     assert all(text.startswith(f"{name}: ") for text in found)
