@@ -30,10 +30,10 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         source="synthetic",
         tasks=tuple(sorted(set(TASKS) & set(VERIFIERS))),
         out=out,
-        num_scenes=1,
+        num_scenes=2,
         seed=2,
         views=3,
-        samples_per_scene=2,
+        samples_per_scene=1,
         height=192,
         width=256,
     )

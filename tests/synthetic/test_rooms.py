@@ -224,4 +224,4 @@ def test_lights_are_sensible(rooms: list[Scene]) -> None:
         assert 1 <= len(scene.lights) <= 3
         key = scene.lights[0]
         assert key.position[2] > 1.75  # lamps hang up to half a metre below a ceiling of 2.35 m
-        assert 0.5 < key.color.max() / key.position[2] ** 2 < 1.0, "brighter where it hangs higher"
+        assert 0.5 < key.color.max() / key.position[2] ** 2 < 1.1, "brighter where it hangs higher"
