@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int, Int64, UInt8
+from jaxtyping import Float, Float32, Int, Int32, Int64, UInt8
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from gapdata.scene import Mesh
 
 Array = np.ndarray
+
+SMOOTH_COSINE = float(np.cos(np.deg2rad(40.0)))  # faces that meet at a smaller angle look like one
 
 
 def srgb_to_linear(encoded: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -44,6 +48,35 @@ def face_planes(mesh: Mesh) -> tuple[Float32[Array, "F1 3"], Float32[Array, " F1
     return normal.astype(np.float32), offset.astype(np.float32)
 
 
+def face_areas(mesh: Mesh) -> Float[Array, " F"]:
+    """Area of each face, square metres."""
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
+    return np.asarray(0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1))
+
+
+def smooth_groups(mesh: Mesh, normal: Float32[Array, "F1 3"]) -> Int32[Array, " F1"]:
+    """Number of the smooth surface of each face, and -1 in a last row for "no face"; `normal` as of `face_planes`.
+
+    Faces of one instance belong together where they share an edge and meet at less than 40 degrees.
+    """
+    # Vertices of one place are one, whatever part they belong to.
+    place = np.ascontiguousarray(mesh.vertices).view(np.dtype((np.void, 12))).reshape(-1)
+    welded = np.unique(place, return_inverse=True)[1].reshape(-1)[mesh.faces]
+    ends = np.sort(np.stack([welded, np.roll(welded, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
+    face = np.repeat(np.arange(len(mesh.faces)), 3)
+    key = (ends[:, 0] * np.int64(welded.max() + 1) + ends[:, 1]).astype(np.int64)
+    order = np.argsort(key, kind="stable")
+    first, second = face[order[:-1]], face[order[1:]]
+    joined = (
+        (key[order[:-1]] == key[order[1:]])
+        & (mesh.face_instance[first] == mesh.face_instance[second])
+        & ((normal[first] * normal[second]).sum(axis=1) > SMOOTH_COSINE)
+    )
+    edges = np.ones(joined.sum()), (first[joined], second[joined])
+    graph = coo_matrix(edges, shape=(len(mesh.faces), len(mesh.faces)))
+    return np.append(connected_components(graph, directed=False)[1], -1).astype(np.int32)
+
+
 class SurfaceColor:
     """The linear-light colour of a mesh's surface: vertex colours times textures. Face -1 is black."""
 
@@ -59,6 +92,13 @@ class SurfaceColor:
         color = self._vertex.at(face, uv)
         if self._texture is not None:
             color *= self._texture.at(face, uv, footprint_m)
+        return color
+
+    def of_faces(self) -> Float32[Array, "F 3"]:
+        """The mean linear colour of each face, whichever part of its texture it shows."""
+        color = self._vertex.first[:-1] + self._vertex.steps[:, :-1].sum(axis=0) / 3
+        if self._texture is not None:
+            color *= self._texture.mean_of_faces()
         return color
 
 
@@ -119,6 +159,11 @@ class _TextureAtlas:
         known = np.flatnonzero((area > 0) & (texels > 0))
         density[known] += 0.5 * np.log2(texels[known] / area[known]).astype(np.float32)
         return density
+
+    def mean_of_faces(self) -> Float32[Array, "F 3"]:
+        """The mean colour of each face's whole texture: its pyramid's last level."""
+        x, y = self._corner[self._last[:-1]].astype(np.int64).T
+        return self._image[y + 1, x + 1]
 
     def at(
         self, face: Int[Array, " n"], uv: Float32[Array, "n 2"], footprint_m: Float32[Array, " n"]

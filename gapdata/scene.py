@@ -47,7 +47,8 @@ class Mesh:
     """A triangle mesh in the world frame whose faces know their instance.
 
     Colour is `vertex_color`, times the face's texture sampled at `uv` (repeating, (0, 0) = first texel of
-    the top row) where `face_texture` >= 0.
+    the top row) where `face_texture` >= 0. A face with `face_glow` is seen as if that many times the scene's mean
+    irradiance fell on it besides. It lights nothing else: that takes lights.
     """
 
     vertices: Float32[Array, "V 3"]
@@ -57,6 +58,7 @@ class Mesh:
     uv: Float32[Array, "V 2"] | None = None
     face_texture: Int16[Array, " F"] | None = None  # -1 = none
     textures: tuple[UInt8[Array, "_ _ 3"], ...] = ()  # of any sizes
+    face_glow: Float32[Array, " F"] | None = None  # None: nothing glows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -82,6 +84,19 @@ class Light:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class AreaLight:
+    """A rectangle that shines to one side, as windows do.
+
+    `color` is its linear RGB radiant intensity straight ahead: irradiance at r metres, large against its size, is
+    color / r**2 times the cosines at both ends.
+    """
+
+    position: Float[Array, "3"]  # of its middle
+    edges: Float[Array, "2 3"]  # whole sides, metres; it shines towards their cross product
+    color: Float[Array, "3"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sun:
     """Parallel light. `color` is the linear RGB irradiance of a surface that faces it."""
 
@@ -100,7 +115,7 @@ class Sky:
     horizon: Float[Array, "3"]
 
 
-AnyLight = Light | Sun | Sky
+AnyLight = Light | AreaLight | Sun | Sky
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

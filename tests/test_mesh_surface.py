@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from gapdata.mesh_surface import (
     LINEAR_OF_BYTE,
     SurfaceColor,
+    face_areas,
     face_planes,
     linear_to_srgb,
+    smooth_groups,
     srgb_to_linear,
 )
 from tests.fixtures.scenes import MeshBuilder, box_room
@@ -156,3 +158,38 @@ def test_many_points_over_many_textures_equal_looking_each_up_by_hand():
             for dy, wy in ((0, 1 - q), (1, q))
         )
         np.testing.assert_allclose(color, expected, atol=2e-4)
+
+
+def test_smooth_surfaces_end_at_edges_and_at_instances():
+    """A box has six, the flat ends and the round side of a many-sided prism three; two alike boxes share none."""
+    builder = MeshBuilder().box((0, 0, 0), (1, 1, 1), "box").box((0, 0, 0), (1, 1, 1), "box")
+    turn = 2 * np.pi * np.arange(24) / 24
+    ring = np.stack([np.cos(turn), np.sin(turn), np.zeros(24)], axis=-1)
+    vertices = np.concatenate([ring, ring + [0, 0, 1], [[0, 0, 0], [0, 0, 1]]])
+    i, j = np.arange(24), (np.arange(24) + 1) % 24
+    low, high = np.full(24, 48), np.full(24, 49)
+    side = np.concatenate([np.stack([i, j, j + 24], -1), np.stack([i, j + 24, i + 24], -1)])
+    caps = np.concatenate([np.stack([j, i, low], -1), np.stack([i + 24, j + 24, high], -1)])
+    mesh = builder.add(vertices, np.concatenate([side, caps]), "can").mesh()
+    group = smooth_groups(mesh, face_planes(mesh)[0])
+    assert group[-1] == -1
+    of = [set(group[:-1][mesh.face_instance == number].tolist()) for number in (1, 2, 3)]
+    assert [len(numbers) for numbers in of] == [6, 6, 3]
+    assert len(set.union(*of)) == 15
+    can = group[:-1][mesh.face_instance == 3]
+    assert [len(set(can[part].tolist())) for part in (np.s_[:48], np.s_[48:72], np.s_[72:])] == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_faces_know_their_area_and_their_mean_colour():
+    texture = np.zeros((2, 2, 3), np.uint8)
+    texture[0] = 255
+    mesh = quad([texture])
+    assert face_areas(mesh) == pytest.approx([0.5, 0.5])
+    np.testing.assert_allclose(SurfaceColor(mesh).of_faces(), 0.5, atol=1e-6)
+    color = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)], np.uint8)
+    mean = SurfaceColor(replace(quad(), vertex_color=color)).of_faces()[0]
+    np.testing.assert_allclose(mean, 1 / 3, atol=1e-6)

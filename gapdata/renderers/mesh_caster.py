@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64, UInt16
+from jaxtyping import Bool, Float, Float32, Int32, Int64, UInt16
 
 from gapdata.errors import ConfigError
 from gapdata.geometry.camera import Camera
-from gapdata.mesh_surface import face_planes
+from gapdata.mesh_surface import face_areas, face_planes, smooth_groups
 from gapdata.renderers.amodal import AmodalCaster
 from gapdata.renderers.rays import blocks, pixel_rays, ray_slopes, raycasting_scene
 from gapdata.scene import Instance, Mesh
@@ -142,6 +142,42 @@ class MeshCaster:
         rotation = hits.camera.cam2world[:3, :3].astype(np.float32)
         table = (self.face_normal * self.facing(hits.camera)[:, None]) @ rotation
         return np.take(table, hits.face, axis=0, mode="wrap")
+
+    @cached_property
+    def face_group(self) -> Int32[Array, " F1"]:
+        """Number of the smooth surface that each face is part of, -1 for no face."""
+        return smooth_groups(self.mesh, self.face_normal)
+
+    @cached_property
+    def face_area(self) -> Float[Array, " F"]:
+        """Square metres of each face."""
+        return face_areas(self.mesh)
+
+    def distances(
+        self, origin: Float32[Array, "n 3"], direction: Float32[Array, "n 3"]
+    ) -> Float32[Array, " n"]:
+        """Metres along unit rays to what each meets first, infinite where nothing."""
+        import open3d
+
+        rays = open3d.core.Tensor.from_numpy(np.concatenate([origin, direction], axis=1))
+        return np.asarray(self._scene.cast_rays(rays, nthreads=1)["t_hit"].numpy())
+
+    def sides_met(
+        self, origin: Float32[Array, "n 3"], direction: Float32[Array, "n 3"]
+    ) -> Int64[Array, " n"]:
+        """What each ray meets first: twice the face's number, plus 1 where it is its back; -1 where nothing."""
+        import open3d
+
+        rays = open3d.core.Tensor.from_numpy(np.concatenate([origin, direction], axis=1))
+        met = self._scene.cast_rays(rays, nthreads=1)["primitive_ids"].numpy()
+        missed = met == open3d.t.geometry.RaycastingScene.INVALID_ID
+        face = met.astype(np.int64)
+        face[missed] = -1
+        back = (np.take(self.face_normal, face, axis=0, mode="wrap") * direction).sum(axis=1) > 0
+        face *= 2
+        face += back
+        face[missed] = -1
+        return face
 
     def is_shadowed(
         self, points_world: Float32[Array, "n 3"], light: Float[Array, "*n 3"]

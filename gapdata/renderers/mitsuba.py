@@ -13,9 +13,10 @@ from gapdata.errors import ConfigError, MissingDependencyError
 from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import LINEAR_OF_BYTE
 from gapdata.renderers.image_size import ImageSize
+from gapdata.renderers.light import DirectLight
 from gapdata.renderers.raycast import RaycastRenderer
 from gapdata.renderers.shading import Shader
-from gapdata.scene import Frame, Light, Mesh, Scene, Sky, Sun
+from gapdata.scene import AreaLight, Frame, Mesh, Scene, Sky, Sun
 from gapdata.view import View
 
 Array = np.ndarray
@@ -31,8 +32,8 @@ class MitsubaRenderer:
     """Draws lit scenes that have a mesh: colour from a path tracer, all else as `raycast` draws it.
 
     Surfaces are diffuse and have the scene's colours and textures. Lamps with a radius are glowing balls
-    that no camera sees, others points. Pixels whose rays hit nothing show what `raycast` shows, and both
-    share exposure and tone curve. The seed of the noise is a frame's id. Single paths brighter than white
+    that no camera sees, others points. Pixels whose rays hit nothing or what glows show what `raycast` shows,
+    and both share exposure and tone curve. The seed of the noise is a frame's id. Single paths brighter than white
     count as white: few paths that meet a lamp's housing would else leave bright dots. A face that is
     textured has one colour, the mean of its corners'.
     """
@@ -57,9 +58,9 @@ class MitsubaRenderer:
         view = self._layers.render(frame)
         assert view.rgb is not None
         assert view.depth is not None
-        hit = view.depth > 0
+        traced = (view.depth > 0) & ~self._layers.glows(frame)
         rgb = view.rgb.copy()
-        rgb[hit] = self.color(frame)[hit]
+        rgb[traced] = self.color(frame)[traced]
         return replace(view, rgb=rgb)
 
     def color(self, frame: Frame, samples: int = SAMPLES) -> UInt8[Array, "H W 3"]:
@@ -216,13 +217,24 @@ def _shape(mi: Any, mesh: Mesh, faces: Array, texture: int, tint: Float32[Array,
     return shape
 
 
-def _emitter(mi: Any, light: Light | Sun) -> dict[str, Any]:
+def _emitter(mi: Any, light: DirectLight) -> dict[str, Any]:
     color = {"type": "rgb", "value": light.color.tolist()}
     if isinstance(light, Sun):
         return {
             "type": "directional",
             "direction": (-light.direction).tolist(),
             "irradiance": color,
+        }
+    if isinstance(light, AreaLight):
+        # Mitsuba's rectangle has sides of 2 along x and y and shines along z.
+        ahead = np.cross(*light.edges)
+        pose = np.eye(4)
+        pose[:3] = np.column_stack([*(0.5 * light.edges), ahead, light.position])
+        value = (light.color / np.linalg.norm(ahead)).tolist()
+        return {
+            "type": "rectangle",
+            "to_world": mi.ScalarTransform4f(pose),
+            "emitter": {"type": "area", "radiance": {"type": "rgb", "value": value}},
         }
     position = light.position.tolist()
     if light.radius == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from gapdata.errors import ConfigError
 from gapdata.geometry.camera import Camera
@@ -48,6 +48,14 @@ class RaycastRenderer:
             normal_source="mesh",
             amodal=self._caster.amodal_masks(hits),
         )
+
+    def glows(self, frame: Frame) -> Bool[Array, "H W"]:
+        """Which pixels see a face that glows."""
+        glow = self._caster.mesh.face_glow
+        face = self._caster.cast(self._size.of(frame.camera)).face
+        if glow is None:
+            return np.zeros(face.shape, bool)
+        return np.take(np.append(glow, np.float32(0)), face, mode="wrap") > 0
 
     def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
         """A small depth map of the frame and its camera."""

@@ -67,7 +67,7 @@ def draw(
 ) -> Scene:  # fmt: skip
     """The scene of a description; instance i + 1 is what was placed i-th. `provenance` is added to its own."""
     textures = _Textures()
-    vertices, faces, colors, owners, uvs, kinds = [], [], [], [], [], []
+    vertices, faces, colors, owners, uvs, kinds, glows = [], [], [], [], [], [], []
     instances, count = [], 0
     for number, thing in enumerate(description.placed, start=1):
         own = []
@@ -80,6 +80,7 @@ def draw(
             owners.append(np.full(len(part.solid.faces), number, np.uint16))
             kinds.append(np.full(len(part.solid.faces), kind, np.int16))
             uvs.append(uv.astype(np.float32))
+            glows.append(np.full(len(part.solid.faces), part.glow, np.float32))
             count += len(points)
         vertices += own
         instances.append(_instance(number, thing, np.concatenate(own)))
@@ -91,6 +92,7 @@ def draw(
         uv=np.concatenate(uvs),
         face_texture=np.concatenate(kinds),
         textures=tuple(textures.images),
+        face_glow=np.concatenate(glows),
     )
     return Scene(
         id=scene_id, source=source, frames=description.frames, instances=tuple(instances), mesh=mesh,

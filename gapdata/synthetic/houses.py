@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gapdata.scene import Light
+from gapdata.scene import AreaLight, Light
 from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.collision import prisms_of
 from gapdata.synthetic.description import NOT_SUPPORTED, Description, Placed, yaw_facing
@@ -17,7 +17,7 @@ from gapdata.synthetic.doors import door_frame, door_leaf, hinge_offset
 from gapdata.synthetic.freespace import FreeSpace
 from gapdata.synthetic.furnishing import FURNISH
 from gapdata.synthetic.house_plan import OUTSIDE, PARTITION, Doorway, HousePlan, sample_house
-from gapdata.synthetic.lighting import lit, sample_lighting, seen_outside
+from gapdata.synthetic.lighting import lit, sample_lighting, shining
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell, closed_door
@@ -58,7 +58,7 @@ class HouseWorld:
             )  # fmt: skip
             placers.append(placer)
         lamps: list[Light] = []
-        windows: list[Light] = []
+        windows: list[AreaLight] = []
         for placer, kind in zip(placers, house.kinds, strict=True):
             lamps += ceiling_lights(placer)
             FURNISH[kind](placer)
@@ -81,7 +81,7 @@ class HouseWorld:
         lighting = sample_lighting(rng, difficulty)
         given_up = sum((placer.given_up for placer in placers), Counter[str]())
         return Description(
-            placed=seen_outside(lighting, placed), lights=lit(lighting, lamps, windows), frames=frames,
+            placed=shining(lighting, placed), lights=lit(lighting, lamps, windows), frames=frames,
             provenance={
                 "rooms": json.dumps([
                     {"name": plan.name, "kind": kind, "corners": plan.corners.round(3).tolist()}

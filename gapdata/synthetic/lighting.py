@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from gapdata.scene import Light
+from gapdata.scene import AreaLight, Light
 from gapdata.synthetic.description import Placed
 
 Array = np.ndarray
@@ -23,6 +23,7 @@ LAMP_RADIUS = (0.06, 0.22)  # metres
 ADAPTED = 0.45  # how much of a light's tint the camera's own white balance leaves
 UNLIT_BY_DAY = 0.6  # of the homes of difficulty 1: lamps are off and windows alone give light
 DAY_GAIN = 3.0  # of windows, where lamps are off
+WINDOW_GLOW = 1.5  # of what windows show at noon, times the mean irradiance indoors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -49,16 +50,16 @@ def sample_lighting(rng: np.random.Generator, difficulty: float) -> Lighting:
     )  # fmt: skip
 
 
-def lit(lighting: Lighting, lamps: Sequence[Light], windows: Sequence[Light]) -> tuple[Light, ...]:
+def lit(
+    lighting: Lighting, lamps: Sequence[Light], windows: Sequence[AreaLight]
+) -> tuple[Light | AreaLight, ...]:
     """The home's lights at that moment: lamps tinted and sized, light from windows by the hour; never none."""
     day = [
         replace(light, color=_luminance(light) * lighting.brightness * lighting.day)
         for light in windows
     ]
     if day and not lighting.lamps_on:
-        return tuple(
-            replace(light, color=DAY_GAIN * light.color, radius=lighting.radius) for light in day
-        )
+        return tuple(replace(light, color=DAY_GAIN * light.color) for light in day)
     burning = [
         replace(light, color=_luminance(light) * lighting.bulbs, radius=lighting.radius)
         for light in lamps
@@ -66,26 +67,31 @@ def lit(lighting: Lighting, lamps: Sequence[Light], windows: Sequence[Light]) ->
     return (*burning, *(light for light in day if light.color.any()))
 
 
-def seen_outside(lighting: Lighting, placed: Sequence[Placed]) -> tuple[Placed, ...]:
-    """What was placed, with what its windows show in the light of the hour."""
+def shining(lighting: Lighting, placed: Sequence[Placed]) -> tuple[Placed, ...]:
+    """What was placed, its windows as bright as the hour, its lamps dark where they are off."""
     tint = np.clip(lighting.day * (0.12 + 0.88 * lighting.brightness), 0.0, 1.0)
     # Pictures are in sRGB, where a share of the light is about its 2.2th root.
     scale = tint ** (1 / 2.2)
+    glow = WINDOW_GLOW * lighting.brightness
     result = []
     for thing in placed:
+        parts = thing.model.parts
         if thing.model.label == "window":
             parts = tuple(
                 part
                 if part.image is None
-                else replace(part, image=np.rint(part.image * scale).astype(np.uint8))
-                for part in thing.model.parts
+                else replace(part, image=np.rint(part.image * scale).astype(np.uint8), glow=glow)
+                for part in parts
             )
+        elif not lighting.lamps_on and any(part.glow for part in parts):
+            parts = tuple(replace(part, glow=0.0) for part in parts)
+        if parts is not thing.model.parts:
             thing = replace(thing, model=replace(thing.model, parts=parts))
         result.append(thing)
     return tuple(result)
 
 
-def _luminance(light: Light) -> float:
+def _luminance(light: Light | AreaLight) -> float:
     return float(light.color @ LUMINANCE)
 
 

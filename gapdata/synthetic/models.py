@@ -64,13 +64,15 @@ class Part:
     """One closed solid with one finish.
 
     `image`, when given, is stretched once over the caps instead, or, where `wrapped`, laid over it as the
-    solid's uv say: (0, 0) = first texel of the top row, repeating.
+    solid's uv say: (0, 0) = first texel of the top row, repeating. `glow` is how much brighter it is seen than
+    its surroundings' light makes it, times the scene's mean irradiance (`gapdata.scene.Mesh.face_glow`).
     """
 
     solid: Solid
     finish: Finish
     image: UInt8[Array, "H W 3"] | None = None
     wrapped: bool = False
+    glow: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

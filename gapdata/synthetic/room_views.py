@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from gapdata.scene import Light
+from gapdata.scene import AreaLight, Light
 from gapdata.synthetic.furniture import lamps
 from gapdata.synthetic.placement import Placer
+from gapdata.synthetic.shell import pane_of
 
 Array = np.ndarray
 
 LAMP_COLOR = np.array([4.2, 3.95, 3.6])  # irradiance about 1 at 2 m
 LAMP_HEIGHT = 2.4  # ... of a lamp that hangs so high
-DAYLIGHT_COLOR = np.array([1.15, 1.25, 1.4])
+DAYLIGHT_COLOR = np.array([1.85, 2.0, 2.25])  # radiance of windows
 LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
-DAYLIGHT_DEPTH = 0.9  # metres inside the window
 WALL_STRETCH = 1.0  # metres of wall that count as one thing to look at
 WALL_INTEREST = 0.05  # ... as interesting as an object of this half-size
 NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
@@ -37,17 +37,23 @@ def ceiling_lights(placer: Placer) -> list[Light]:
     return lights
 
 
-def daylight(placer: Placer) -> list[Light]:
-    """A light in front of the first window with clear air, which stands for the sky outside."""
-    plan = placer.plan
+def daylight(placer: Placer) -> list[AreaLight]:
+    """A light behind the frame of each window, which stands for the sky outside."""
+    plan, lights = placer.plan, []
     for opening in plan.openings:
         if opening.kind == "window":
+            pane = pane_of(opening)
             middle = plan.point(opening.wall, 0.5 * (opening.start + opening.end))
-            inside = middle + DAYLIGHT_DEPTH * plan.inward[opening.wall]
-            position = np.append(inside, opening.top - 0.15)
-            if placer.is_clear(position, 0.1):
-                return [Light(position=position, color=DAYLIGHT_COLOR)]
-    return []
+            inward = plan.inward[opening.wall]
+            along = np.array([-inward[1], inward[0], 0.0])
+            lights.append(
+                AreaLight(
+                    position=np.append(middle - pane.behind * inward, pane.middle),
+                    edges=np.stack([pane.width * along, [0.0, 0.0, pane.height]]),
+                    color=DAYLIGHT_COLOR * pane.width * pane.height,
+                )
+            )
+    return lights
 
 
 def things_to_see(placer: Placer) -> tuple[Float[Array, "n 3"], Float[Array, " n"]]:

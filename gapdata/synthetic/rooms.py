@@ -8,7 +8,7 @@ from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.layout import AREA, sample_plan
-from gapdata.synthetic.lighting import lit, sample_lighting, seen_outside
+from gapdata.synthetic.lighting import lit, sample_lighting, shining
 from gapdata.synthetic.materials import sample_palette
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
@@ -41,6 +41,6 @@ class RoomWorld:
         lighting = sample_lighting(rng, difficulty)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
-            placed=seen_outside(lighting, placer.placed), lights=lit(lighting, lamps, windows), frames=frames,
+            placed=shining(lighting, placer.placed), lights=lit(lighting, lamps, windows), frames=frames,
             provenance={"room": kind, "not_placed": given_up},
         )  # fmt: skip

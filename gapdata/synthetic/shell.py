@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ Array = np.ndarray
 
 SLAB = 0.15
 BOARD_HEIGHT, BOARD_THICKNESS = 0.08, 0.012  # skirting board
+WINDOW_BAR, WINDOW_SILL, WINDOW_INSET = 0.055, 0.025, 0.05  # of frames, boards, and behind the wall
 
 ORIGIN = np.zeros(3)
 
@@ -147,11 +148,31 @@ def closed_door(rng: np.random.Generator, plan: Plan, opening: Opening) -> list[
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pane:
+    """Where light comes in: a rectangle in front of a window's frame, metres."""
+
+    width: float
+    height: float
+    middle: float  # above the floor
+    behind: float  # the wall's inner face
+
+
+def pane_of(opening: Opening) -> Pane:
+    """The rectangle through which a window's light comes."""
+    width, height = opening.end - opening.start, opening.top - opening.sill
+    inner = height - WINDOW_SILL - 2 * WINDOW_BAR
+    return Pane(
+        width=width - 2 * WINDOW_BAR, height=inner,
+        middle=opening.sill + WINDOW_SILL + WINDOW_BAR + 0.5 * inner, behind=WINDOW_INSET - 0.005,
+    )  # fmt: skip
+
+
 def _window(rng: np.random.Generator, plan: Plan, opening: Opening) -> Model:
     """A window with two casements, its board reaching into the room; z = 0 is the sill of the wall."""
     width, height = opening.end - opening.start, opening.top - opening.sill
-    trim, bar, sill, depth = plan.palette.trim, 0.055, 0.025, 0.06
-    y = 0.05 + depth / 2
+    trim, bar, sill, depth = plan.palette.trim, WINDOW_BAR, WINDOW_SILL, 0.06
+    y = WINDOW_INSET + depth / 2
     solids = [block((width, WALL_THICKNESS + 0.08, sill), (0, (WALL_THICKNESS - 0.08) / 2, 0))]
     inner_h = height - sill
     solids += [block((bar, depth, inner_h), (s * (width - bar) / 2, y, sill)) for s in (-1, 1)]

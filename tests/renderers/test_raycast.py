@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -58,10 +59,11 @@ def test_background_where_nothing_is_hit():
     assert not view.normal[missed].any()
 
 
-def lit_floor(lights):
+def lit_floor(lights, fineness=1):
     floor = [(-4, -4, 0), (4, -4, 0), (4, 4, 0), (-4, 4, 0)]
     builder = MeshBuilder().quad(floor, "floor", (188, 188, 188))
-    return builder.scene([camera_at((0.01, 0, 3), (0, 0, 0), height=61, width=61)], lights)
+    size = {"height": 61 * fineness, "width": 61 * fineness}
+    return builder.scene([camera_at((0.01, 0, 3), (0, 0, 0), **size)], lights)
 
 
 def test_lambert_and_inverse_square():
@@ -74,10 +76,11 @@ def test_lambert_and_inverse_square():
     shader = Shader(caster, scene.lights)
     irradiance = shader.irradiance(hits)
     points = np.moveaxis(hits.coordinates_world(), 0, -1)
-    ambient = irradiance[0] - 3.0 * height / np.linalg.norm(points - light.position, axis=-1) ** 3
-    # What is left is the ambient term: the same on the whole floor.
-    assert np.ptp(ambient) < 1e-3 * irradiance.max()
-    assert ambient.min() > 0
+    expected = 3.0 * height / np.linalg.norm(points - light.position, axis=-1) ** 3
+    # A level floor sends nothing to itself.
+    np.testing.assert_allclose(
+        irradiance, np.broadcast_to(expected, irradiance.shape), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_second_light_adds_its_light():
@@ -85,11 +88,11 @@ def test_a_second_light_adds_its_light():
     two = Light(position=np.array([-1.0, 0.5, 1.5]), color=np.array([0.5, 1.0, 2.0]))
     totals = []
     for lights in [(one,), (two,), (one, two)]:
-        scene = lit_floor(lights)
+        scene = lit_floor(lights, fineness=5)
         caster = MeshCaster(scene.mesh)
         totals.append(Shader(caster, lights).irradiance(caster.cast(scene.frames[0].camera)))
-    # Ambient light is linear in the flux, so everything adds up.
-    np.testing.assert_allclose(totals[0] + totals[1], totals[2], rtol=1e-4)
+    # Light of the second is known at every second pixel; between them it is interpolated.
+    np.testing.assert_allclose(totals[0] + totals[1], totals[2], rtol=1e-3)
 
 
 def test_lights_behind_a_surface_do_not_shine_through():
@@ -160,8 +163,11 @@ def test_mirrored_scene_gives_the_mirrored_image():
     same = a.instance == flipped
     assert same.mean() > 0.998
     np.testing.assert_allclose(a.depth[same], b.depth[:, ::-1][same], rtol=1e-3)
-    far = np.abs(a.rgb.astype(int) - b.rgb[:, ::-1]).max(axis=-1) > 3
-    assert far.mean() < 0.01
+    # The pattern in which soft light is sampled is not mirrored: its noise is averaged away first.
+    smooth = [cv2.blur(rgb.astype(np.float32), (9, 9)) for rgb in (a.rgb, b.rgb[:, ::-1])]
+    apart = np.abs(smooth[0] - smooth[1]).max(axis=-1)
+    assert apart.mean() < 2
+    assert np.percentile(apart, 99) < 10
 
 
 def test_rendering_twice_gives_the_same_arrays():

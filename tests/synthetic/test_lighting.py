@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gapdata.scene import Light
+from gapdata.scene import AreaLight, Light
 from gapdata.synthetic.lighting import (
     LUMINANCE,
     NOON_K,
@@ -16,12 +16,18 @@ from gapdata.synthetic.lighting import (
     _tint,
     lit,
     sample_lighting,
-    seen_outside,
+    shining,
 )
 from gapdata.synthetic.rooms import RoomWorld
 
 LAMPS = [Light(position=np.array([0.0, 0.0, 2.4]), color=np.array([4.2, 3.95, 3.6]))]
-WINDOWS = [Light(position=np.array([2.0, 0.0, 1.8]), color=np.array([1.15, 1.25, 1.4]))]
+WINDOWS = [
+    AreaLight(
+        position=np.array([2.0, 0.0, 1.8]),
+        edges=np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]),
+        color=np.array([1.15, 1.25, 1.4]),
+    )
+]
 NIGHT = Lighting(
     bulbs=np.ones(3), day=np.ones(3), brightness=0.0, lamps_on=True, radius=0.1
 )  # fmt: skip
@@ -72,20 +78,32 @@ def test_the_dial_widens_what_is_drawn() -> None:
     assert all(one.lamps_on for one in varied if one.brightness < 0.5)
 
 
-def test_windows_show_the_hour_and_nothing_else_changes() -> None:
+@pytest.mark.parametrize("on", [True, False])
+def test_windows_show_the_hour_and_lamps_glow_where_they_are_on(on: bool) -> None:
     description = RoomWorld().describe(np.random.default_rng(4), 0.0)
-    night = seen_outside(NIGHT, description.placed)
-    windows = 0
-    for before, after in zip(description.placed, night, strict=True):
-        if before.model.label != "window":
+    dusk = replace(NIGHT, brightness=0.25, lamps_on=on)
+    windows = lamps = 0
+    for before, after in zip(description.placed, shining(dusk, description.placed), strict=True):
+        pairs = list(zip(before.model.parts, after.model.parts, strict=True))
+        glowing = [b.glow > 0 for _, b in pairs]
+        if before.model.label == "window":
+            windows += 1
+            panes = [(a.image, b.image) for a, b in pairs if a.image is not None]
+            assert panes
+            assert all(b.mean() < 0.7 * a.mean() for a, b in panes)
+            assert glowing == [a.image is not None for a, _ in pairs]
+        elif any(a.glow for a, _ in pairs):
+            lamps += 1
+            assert before.model.label == "ceiling light"
+            assert any(glowing) == on
+        else:
             assert after is before
-            continue
-        windows += 1
-        panes = [
-            (a.image, b.image)
-            for a, b in zip(before.model.parts, after.model.parts, strict=True)
-            if a.image is not None
-        ]
-        assert panes
-        assert all(b.mean() < 0.5 * a.mean() for a, b in panes)
     assert windows
+    assert lamps
+
+
+def test_no_window_glows_at_night() -> None:
+    description = RoomWorld().describe(np.random.default_rng(4), 0.0)
+    for thing in shining(NIGHT, description.placed):
+        if thing.model.label == "window":
+            assert all(part.glow == 0 for part in thing.model.parts)

@@ -9,7 +9,8 @@ import pytest
 
 from gapdata.geometry.boxes import Box
 from gapdata.labels import NYU40, NYU40_ID, STRUCTURE_LABELS
-from gapdata.scene import AXIS_ALIGNED, Instance, Scene
+from gapdata.renderers.mesh_caster import MeshCaster
+from gapdata.scene import AXIS_ALIGNED, AreaLight, Instance, Light, Scene
 from gapdata.sources.synthetic import SyntheticSource
 from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.materials import NAMED_COLORS
@@ -221,7 +222,20 @@ def test_monitors_stand_on_desks_and_look_at_the_chair(rooms: list[Scene]) -> No
 
 def test_lights_are_sensible(rooms: list[Scene]) -> None:
     for scene in rooms:
-        assert 1 <= len(scene.lights) <= 3
-        key = scene.lights[0]
+        lamps = [light for light in scene.lights if isinstance(light, Light)]
+        windows = [light for light in scene.lights if isinstance(light, AreaLight)]
+        assert len(lamps) + len(windows) == len(scene.lights) >= 1
+        assert len(windows) <= len(_named(scene, "window"))
+        caster = MeshCaster(scene.mesh)
+        for window in windows:
+            # Ahead is clear air for a hand's breadth: neither frame nor wall.
+            ahead = np.cross(*window.edges)[None]
+            ahead = (ahead / np.linalg.norm(ahead)).astype(np.float32)
+            start = window.position.astype(np.float32) + 0.01 * ahead
+            assert caster.distances(start, ahead)[0] > 0.1
+        if not lamps:
+            continue
+        key = lamps[0]
+        assert scene.lights[0] is key
         assert key.position[2] > 1.75  # lamps hang up to half a metre below a ceiling of 2.35 m
         assert 0.5 < key.color.max() / key.position[2] ** 2 < 1.1, "brighter where it hangs higher"

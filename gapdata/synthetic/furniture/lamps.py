@@ -14,6 +14,7 @@ from gapdata.synthetic.shapes import (
 
 SHADE = Finish(rgb=(244, 234, 210), material="fabric", texture="fabric")
 WHITE = Finish(rgb=(255, 255, 255), material="paper")
+GLOW = 3.0  # of the glass of lamps that are on
 SOIL = Finish(rgb=(70, 50, 38), material="soil")
 
 
@@ -98,7 +99,7 @@ def ceiling_light(rng: np.random.Generator, palette: Palette, drop: float) -> Mo
         rim = cylinder(r + 0.012, 0.25 * drop, (0, 0, 0.75 * drop), 28)
         return Model(
             label="ceiling light",
-            parts=parts_of(glow, dome) + parts_of(palette.metal, rim),
+            parts=(Part(solid=dome, finish=glow, glow=GLOW), *parts_of(palette.metal, rim)),
             finish=glow,
             shape="round",
         )
