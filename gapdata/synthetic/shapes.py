@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int32
+from scipy.interpolate import PchipInterpolator
 from scipy.spatial import ConvexHull
 
 from gapdata.geometry.transforms import rotation_about_z
@@ -168,7 +169,16 @@ def tapered(low_size: Vector, high_size: Vector, height: float, at: Vector = (0,
     return _stack([low, high], [0.0, height]).moved(at)
 
 
-def lathe(profile: Sequence[Vector], at: Vector = (0.0, 0.0, 0.0), segments: int = 20) -> Solid:
+def curve(points: Sequence[Vector], count: int) -> Float[Array, "n d"]:
+    """`count` points along a smooth curve through the given ones, which overshoots none of their coordinates."""
+    knots = np.asarray(points, np.float64)
+    along = np.concatenate([[0.0], np.linalg.norm(np.diff(knots, axis=0), axis=1).cumsum()])
+    return np.asarray(PchipInterpolator(along, knots)(np.linspace(0.0, along[-1], count)))
+
+
+def lathe(
+    profile: Sequence[Vector] | Array, at: Vector = (0.0, 0.0, 0.0), segments: int = 20
+) -> Solid:
     """A surface of revolution about z through (radius, z) points, from the bottom to the inside or top.
 
     A profile that turns back down at a smaller radius makes a hollow (a bowl, a mug); both ends are capped.

@@ -10,6 +10,7 @@ from gapdata.synthetic.shapes import block, soft_block
 from gapdata.synthetic.shapes import pillow as stuffed
 
 LINEN = Finish(rgb=(238, 236, 230), material="fabric", texture="fabric")
+FOLD = 0.2  # metres of sheet turned down over the blanket
 BLANKET = 0.62  # the blanket covers this fraction of the mattress from the foot
 
 
@@ -48,6 +49,10 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
         blanket,
         soft_block((width + 0.03, cover, 0.035), 0.03, (0, front_y + cover / 2, base + mattress)),
     )
+    turned = soft_block(
+        (width + 0.034, FOLD, 0.05), 0.03, (0, front_y + cover - FOLD / 2, base + mattress)
+    )
+    parts += parts_of(LINEN, turned)
     for side in (-1, 1):
         parts += parts_of(
             blanket,
@@ -66,7 +71,11 @@ def bed(rng: np.random.Generator, palette: Palette) -> Model:
             y=front_y + cover + 0.01 + pillows_depth / 2,
         ),
         tabletop(
-            width - 0.1, cover - 0.1, base + mattress + 0.035, inset=0.06, y=front_y + cover / 2
+            width - 0.1,
+            cover - FOLD - 0.1,
+            base + mattress + 0.035,
+            inset=0.06,
+            y=front_y + (cover - FOLD) / 2,
         ),
     )
     return Model(

@@ -6,7 +6,7 @@ import numpy as np
 
 from gapdata.synthetic.materials import Finish, Palette, accent, shaded
 from gapdata.synthetic.models import Model, four, parts_of, tabletop
-from gapdata.synthetic.shapes import block, lathe, loft, rectangle, soft_block
+from gapdata.synthetic.shapes import block, curve, lathe, loft, rectangle, soft_block, tube
 
 
 def cardboard_box(rng: np.random.Generator, palette: Palette) -> Model:
@@ -47,17 +47,20 @@ def basket(rng: np.random.Generator, palette: Palette) -> Model:
     """A round woven basket."""
     radius, height = rng.uniform(0.11, 0.3), rng.uniform(0.14, 0.54)
     wicker = Finish(rgb=(186, 146, 98), material="wicker", texture="fabric")
-    profile = [
+    outer = [
         (0.8 * radius, 0),
-        (radius, 0.5 * height),
+        (0.94 * radius, 0.2 * height),
+        (radius, 0.55 * height),
         (0.92 * radius, height),
-        (0.85 * radius, height),
-        (0.9 * radius, 0.5 * height),
-        (0.72 * radius, 0.02),
     ]
+    inner = [
+        (0.85 * radius, height), (0.92 * radius, 0.55 * height), (0.86 * radius, 0.2 * height),
+        (0.72 * radius, 0.02),
+    ]  # fmt: skip
+    profile = [*curve(outer, 9), *curve(inner, 9)]
     return Model(
         label="basket",
-        parts=parts_of(wicker, lathe(profile, segments=24)),
+        parts=parts_of(wicker, lathe(profile, segments=28)),
         finish=wicker,
         shape="cylinder",
     )
@@ -113,4 +116,8 @@ def backpack(rng: np.random.Generator, palette: Palette) -> Model:
         shaded(cloth, 0.6),
         *(block((0.04, 0.02, 0.75 * height), (s * 0.07, depth / 2 + 0.008, 0.06)) for s in (-1, 1)),
     )
+    knots = [(-0.05, 0, -0.01), (-0.03, 0, 0.04), (0.03, 0, 0.04), (0.05, 0, -0.01)]
+    loop = tube(curve(knots, 9), 0.008, 8)
+    seam = block((0.7 * width, 0.004, 0.008), (0, -depth / 2 - 0.001, 0.72 * height))
+    parts += parts_of(shaded(cloth, 0.5), loop.moved((0, 0.3 * depth, height)), seam)
     return Model(label="backpack", parts=tuple(parts), finish=cloth)

@@ -7,6 +7,7 @@ import numpy as np
 from gapdata.synthetic.materials import Finish, Palette
 from gapdata.synthetic.models import Model, Part, parts_of
 from gapdata.synthetic.shapes import Vector, block, cylinder, pillow, soft_block
+from gapdata.synthetic.street.solids import boxes
 from gapdata.synthetic.textures import draw_desktop
 
 CASE = Finish(rgb=(38, 39, 42), material="plastic")
@@ -86,10 +87,20 @@ def keyboard(rng: np.random.Generator, palette: Palette) -> Model:
         if case is CASE
         else Finish(rgb=(250, 250, 248), material="plastic")
     )
-    rows = [block((width - 0.03, 0.018, 0.006), (0, -0.048 + 0.024 * k, 0.016)) for k in range(5)]
+    columns = round((width - 0.02) / 0.021)
+    pitch = (width - 0.02) / columns
+    spots = [
+        (pitch * (k - 0.5 * (columns - 1)), 0.048 - 0.024 * row)
+        for row in range(5)
+        for k in range(columns)
+        if not (row == 4 and 0.25 * columns < k < 0.65 * columns)
+    ]
+    at = np.column_stack([np.array(spots), np.full(len(spots), 0.016)])
+    caps = boxes(np.broadcast_to([pitch - 0.003, 0.02, 0.005], at.shape), at)
+    space_bar = block((0.38 * (width - 0.02), 0.02, 0.005), (-0.055 * width, -0.048, 0.016))
     return Model(
         label="keyboard",
-        parts=parts_of(case, block((width, depth, 0.016))) + parts_of(keys, *rows),
+        parts=parts_of(case, block((width, depth, 0.016))) + parts_of(keys, caps, space_bar),
         finish=case,
         shape="flat",
     )

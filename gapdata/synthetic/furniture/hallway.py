@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from gapdata.synthetic.materials import Palette, accent, shaded
+from gapdata.synthetic.materials import Finish, Palette, accent, shaded
 from gapdata.synthetic.models import Model, Surface, parts_of
-from gapdata.synthetic.shapes import Solid, block, circle, cylinder, loft, rectangle
+from gapdata.synthetic.shapes import Solid, block, circle, cylinder, loft, prism, rectangle
 
 HOOK_STEP = 0.2  # metres between the hooks of a coat rack
 HOOK_RISE = 0.029  # ... from a rack's lower edge to the underside of its hooks
+SOLE = 0.022  # metres thick, of shoes
+SOLES = (
+    Finish(rgb=(236, 234, 228), material="rubber"),
+    Finish(rgb=(52, 46, 42), material="rubber"),
+)
+DARK = Finish(rgb=(44, 42, 42), material="fabric")
 LOOP = 0.09  # ... that a coat's loop sticks out above it
 
 
@@ -31,13 +37,40 @@ def coat(rng: np.random.Generator, palette: Palette) -> Model:
     """A coat or jacket that hangs flat on its hook, back at y = 0."""
     long, deep = rng.uniform(0.65, 1.05), rng.uniform(0.05, 0.075)
     cloth = accent(rng, "fabric", "fabric")
-    levels = [(0.18, 0.0), (0.185, 0.25), (0.16, 0.6), (0.17, 0.84), (0.13, 0.93), (0.05, 1.0)]
-    rings = np.zeros((len(levels), 16, 3))
-    for k, (half, z) in enumerate(levels):
-        rings[k, :, :2] = circle(1.0, 16) * np.array([half, deep / 2]) + np.array([0.0, -deep / 2])
-        rings[k, :, 2] = z * long
+    levels = [
+        (0.165, 0.0),
+        (0.16, 0.3),
+        (0.14, 0.62),
+        (0.155, 0.8),
+        (0.15, 0.88),
+        (0.09, 0.95),
+        (0.05, 1.0),
+    ]
+    trunk = _hanging([(0.0, half, z * long) for half, z in levels], deep)
+    sleeve = [
+        (0.165, 0.026, 0.36),
+        (0.172, 0.034, 0.42),
+        (0.168, 0.042, 0.7),
+        (0.14, 0.04, 0.86),
+        (0.115, 0.02, 0.91),
+    ]
+    sleeves = [
+        _hanging([(side * x, half, z * long) for x, half, z in sleeve], 0.8 * deep)
+        for side in (-1, 1)
+    ]
+    front = block((0.012, 0.006, 0.86 * long), (0, -deep + 0.0015, 0.03 * long))
     loop = block((0.012, 0.006, LOOP + 0.01), (0, -0.05, long - 0.01))
-    return Model(label="jacket", parts=parts_of(cloth, loft(rings), loop), finish=cloth)
+    parts = (*parts_of(cloth, trunk, *sleeves, loop), *parts_of(shaded(cloth, 0.6), front))
+    return Model(label="jacket", parts=parts, finish=cloth)
+
+
+def _hanging(levels: list[tuple[float, float, float]], deep: float) -> Solid:
+    """A flat hose of cloth through levels (x of the middle, half its width, z), its back at y = 0."""
+    rings = np.zeros((len(levels), 16, 3))
+    for ring, (x, half, z) in zip(rings, levels, strict=True):
+        ring[:, :2] = circle(1.0, 16) * [half, deep / 2] + [x, -deep / 2]
+        ring[:, 2] = z
+    return loft(rings)
 
 
 def shoe_shelf(rng: np.random.Generator, palette: Palette) -> Model:
@@ -72,26 +105,36 @@ def shoes(rng: np.random.Generator, palette: Palette) -> Model:
     leather = accent(rng, "leather")
     long, wide = rng.uniform(0.21, 0.275), 0.085
 
-    def shoe(x: float) -> Solid:
-        rings = np.zeros((4, 16, 3))
-        outline = circle(0.5, 16)
-        shapes = [
-            (wide, long, 0.0, 0.0),
-            (wide, long, 0.0, 0.035),
-            (0.8 * wide, 0.62 * long, 0.16 * long, 0.075),
-            (0.62 * wide, 0.36 * long, 0.28 * long, 0.1),
-        ]
-        for k, (w, d, y, z) in enumerate(shapes):
-            rings[k, :, :2] = outline * np.array([w, d]) + np.array([x, y])
-            rings[k, :, 2] = z
-        return loft(rings)
-
-    pair = [shoe(s * (0.5 * wide + 0.008)) for s in (-1, 1)]
-    soles = [
-        block((0.8 * wide, 0.8 * long, 0.004), (s * (0.5 * wide + 0.008), 0, 0)) for s in (-1, 1)
+    # Stations from the toe to the heel: y, width, and height of the upper above the sole.
+    stations = [
+        (-0.49, 0.52, 0.028), (-0.42, 0.82, 0.04), (-0.3, 0.94, 0.05), (-0.1, 0.92, 0.068), (0.06, 0.8, 0.09),
+        (0.14, 0.76, 0.1), (0.4, 0.74, 0.1), (0.48, 0.5, 0.092),
+    ]  # fmt: skip
+    x = 0.5 * wide + 0.008
+    uppers, soles = [], []
+    for side in (-1, 1):
+        rings = np.zeros((len(stations), 16, 3))
+        for ring, (y, share, high) in zip(rings, stations, strict=True):
+            section = circle(1.0, 16)
+            ring[:, 0] = side * x - 0.5 * share * wide * section[:, 0]
+            ring[:, 1] = y * long
+            ring[:, 2] = SOLE - 0.01 + (high + 0.01) * 0.5 * (1.0 + section[:, 1])
+        uppers.append(loft(rings))
+        soles.append(prism(circle(0.5, 24) * [wide, long] + [side * x, 0.0], 0.0, SOLE))
+    necks = [
+        prism(
+            circle(1.0, 16) * [0.27 * wide, 0.11 * long] + [side * x, 0.26 * long],
+            0.1,
+            SOLE + 0.102,
+        )
+        for side in (-1, 1)
     ]
     return Model(
         label="shoes",
-        parts=(*parts_of(leather, *pair), *parts_of(shaded(leather, 0.6), *soles)),
+        parts=(
+            *parts_of(leather, *uppers),
+            *parts_of(SOLES[int(rng.integers(2))], *soles),
+            *parts_of(DARK, *necks),
+        ),
         finish=leather,
     )
