@@ -30,19 +30,15 @@ LOW_CLUTTER: tuple[Builder, ...] = (
 DESK_CLUTTER: tuple[Builder, ...] = (
     tableware.cup, decor.book, decor.small_plant, tableware.bottle, decor.book,
 )  # fmt: skip
-DINNER: tuple[Builder, ...] = (
-    tableware.plate, tableware.cup, tableware.bowl, tableware.bottle, tableware.fruit, decor.vase, decor.candle, tableware.plate,
-)  # fmt: skip
 WORKTOP: tuple[Builder, ...] = (
     tableware.kettle, tableware.toaster, tableware.bottle, tableware.bowl, tableware.cup, tableware.pot, tableware.fruit,
     decor.small_plant, tableware.plate,
 )  # fmt: skip
-# What comes in sets, alike, or as several of a kind.
-SETS = frozenset(
-    {"apple", "book", "bottle", "bowl", "candle", "cup", "orange", "plant", "plate", "vase"}
-)
-LARGEST_SET = 6
-ELBOW_ROOM = 0.14  # metres between chairs side by side
+# How many more of a kind stand beside the first at most, alike or not.
+SETS = {
+    "apple": 5, "book": 5, "bottle": 2, "bowl": 2, "candle": 3, "cup": 4, "orange": 5, "plant": 2, "vase": 2,
+}  # fmt: skip
+SET_GAP = (0.015, 0.07)  # metres between the things of a set
 FLOOR_THINGS: tuple[Builder, ...] = (
     containers.cardboard_box, decor.toy_ball, containers.basket, containers.backpack, containers.suitcase, seating.stool,
     containers.storage_bin, seating.ottoman,
@@ -82,7 +78,10 @@ def against_wall(
 def clutter(
     placer: Placer, host: int, builders: Sequence[Builder], count: int, surface: int = 0
 ) -> None:
-    """A few different things, some of them as sets, at random places of a host's surface; books may be piled."""
+    """A few different things at random places of a host's surface, some with others of their kind beside them.
+
+    Books may be piled.
+    """
     order = placer.rng.permutation(len(builders))
     for k in range(amount(placer, count)):
         builder = builders[int(order[k % len(order)])]
@@ -90,15 +89,33 @@ def clutter(
         index = placer.on(model, host, surface=surface)
         if index is None or model.label not in SETS or chance(placer, 0.55):
             continue
-        more = int(placer.rng.integers(1, LARGEST_SET))
+        more = int(placer.rng.integers(1, SETS[model.label] + 1))
         if model.label == "book" and chance(placer, 0.7):
             _pile(placer, index, more)
             continue
         alike = chance(placer, 0.6)
         for _ in range(more):
             other = model if alike else build(placer, builder)
-            if placer.on(other, host, surface=surface, tries=8) is None:
+            added = _next_to(placer, other, index, host, surface)
+            if added is None:
                 break
+            index = added if chance(placer, 0.5) else index
+
+
+def _next_to(placer: Placer, model: Model, first: int, host: int, surface: int) -> int | None:
+    """Puts a model beside another one on the same surface."""
+    thing, other = placer.placed[host], placer.placed[first]
+    middle = (other.position[:2] - thing.position[:2]) @ thing.rotation[:2, :2]
+    apart = 0.5 * float(max(model.size[:2]) + max(other.model.size[:2]))
+    for _ in range(8):
+        angle = float(placer.rng.uniform(-np.pi, np.pi))
+        away = apart + float(placer.rng.uniform(*SET_GAP))
+        spot = middle + away * np.array([np.cos(angle), np.sin(angle)])
+        turn = float(placer.rng.uniform(-np.pi, np.pi))
+        index = placer.try_on(model, host, spot, turn, surface)
+        if index is not None:
+            return index
+    return None
 
 
 def _pile(placer: Placer, book: int, more: int) -> None:
@@ -110,60 +127,6 @@ def _pile(placer: Placer, book: int, more: int) -> None:
         turn = float(placer.rng.uniform(-0.2, 0.2))
         index = placer.on(model, top, at=(0.0, 0.0), turn=turn)
         top = top if index is None else index
-
-
-def chairs_around(placer: Placer, table: int, builder: Builder, *, ends: bool) -> float:
-    """Chairs along the table's sides (and ends), facing it, pushed in by different amounts.
-
-    Returns the fraction of the seats that found room.
-    """
-    width, depth = placer.placed[table].model.size[:2]
-    chair = build(placer, builder)
-    a_side = max(1, int(width / (float(chair.size[0]) + ELBOW_ROOM)))
-    along = width * ((np.arange(a_side) + 0.5) / a_side - 0.5)
-    seats = [(x, side * depth / 2, 0.0 if side > 0 else np.pi) for x in along for side in (-1, 1)]
-    if ends or width <= 1.0:
-        seats += [(side * width / 2, 0.0, -side * np.pi / 2) for side in (-1, 1)]
-    wanted = int(placer.rng.integers(1, len(seats) + 1))
-    seats = [seats[place] for place in placer.rng.permutation(len(seats))[:wanted].tolist()]
-    taken = 0
-    for x, y, turn in seats:
-        outward = np.array([np.sign(x) if y == 0.0 else 0.0, np.sign(y)])
-        for gap in sorted(placer.rng.uniform(0.08, 0.3, 4).tolist()):
-            spot = np.array([x, y]) + outward * gap
-            tilt = float(placer.rng.uniform(-0.12, 0.12))
-            if placer.near(chair, table, spot.tolist(), turn=turn + tilt) is not None:
-                taken += 1
-                break
-        else:
-            placer.give_up(chair)
-    return taken / len(seats)
-
-
-def table_with_chairs(placer: Placer, builder: Builder, chair: Builder, *, rug: bool) -> int | None:
-    """A table in the open with chairs around it, now and then on a rug that holds them all."""
-    low, high = placer.plan.corners.min(axis=0), placer.plan.corners.max(axis=0)
-    start = placer.checkpoint()
-    for attempt in range(36):
-        if attempt % 6 == 0:
-            model = build(placer, builder)
-            width, depth = model.size[:2]
-        spot = 0.5 * (low + high) + placer.rng.uniform(-0.3, 0.3, 2) * (high - low)
-        yaw = 0.5 * np.pi * int(placer.rng.integers(2))
-        if rug and attempt < 18:
-            mat = decor.rug(placer.rng, placer.plan.palette, width + 1.5, depth + 1.5, oval=False)
-            if placer.on_floor(mat, spot, yaw) is None:
-                continue
-        index = placer.on_floor(model, spot, yaw)
-        enough = 0.9 if attempt < 24 else 0.45
-        if (
-            index is not None
-            and chairs_around(placer, index, chair, ends=chance(placer, 0.5)) >= enough
-        ):
-            return index
-        placer.restore(start)
-    placer.give_up(model)
-    return None
 
 
 def workplace(placer: Placer) -> int | None:
@@ -322,28 +285,6 @@ def cushions(placer: Placer, seat: int, count: int) -> None:
         placer.on(cushion, seat, surface=surface, at=(x, float(back) - 0.002), turn=0.0)
 
 
-def lay(placer: Placer, table: int) -> None:
-    """Lays a table half of the time: a plate in front of each chair, and perhaps a cup or a bowl."""
-    if chance(placer, 0.4):
-        return
-    plate, thing = build(placer, tableware.plate), placer.placed[table]
-    extra = build(placer, tableware.cup if chance(placer, 0.6) else tableware.bowl)
-    has_extra = chance(placer, 0.5)
-    half = 0.5 * thing.model.size[:2]
-    chairs = [other for other in placer.placed if other.model.label == "chair"]
-    for chair in chairs:
-        local = (chair.position[:2] - thing.position[:2]) @ thing.rotation[:2, :2]
-        if (np.abs(local) > half + 0.5).any():
-            continue
-        inset = 0.5 * float(plate.size[0]) + 0.05
-        spot = np.clip(local, -half + inset, half - inset)
-        placer.on(plate, table, at=spot, turn=0.0)
-        if has_extra:
-            inwards = -np.sign(local) * (np.abs(local) > half - 0.02)
-            reach = 0.5 * float(plate.size[0] + extra.size[0]) + 0.03
-            placer.on(extra, table, at=spot + inwards * reach, turn=float(placer.rng.uniform(0, 6)))
-
-
 def pillows(placer: Placer, bed: int) -> None:
     """One to three like pillows side by side at the head of a bed."""
     if not placer.placed[bed].model.surfaces:
@@ -371,9 +312,15 @@ def stand_beside(
     return index
 
 
-def side_table(placer: Placer, host: int, model: Model, side: int, *, lamp: bool) -> None:
-    """A small table beside a host with a lamp on it, and a few things."""
-    index = stand_beside(placer, host, model, side)
+def side_table(placer: Placer, host: int, builder: Builder, side: int, *, lamp: bool) -> None:
+    """A small table, narrow where there is little room, beside a host with a lamp on it and a few things."""
+    models = sorted((build(placer, builder) for _ in range(4)), key=lambda m: -float(m.size[0]))
+    start = placer.checkpoint()
+    for model in models[int(placer.rng.integers(len(models))) :]:
+        placer.restore(start)
+        index = stand_beside(placer, host, model, side)
+        if index is not None:
+            break
     if index is not None:
         if lamp:
             placer.on(build(placer, lamps.table_lamp), index, at=(0.0, 0.0), turn=0.0)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from gapdata.synthetic.arrangements import against_wall, build, chance, clutter
-from gapdata.synthetic.dressing import dress_windows
-from gapdata.synthetic.furniture import bathroom, containers, decor, hangings, storage, tableware
+from gapdata.synthetic.dressing import dress_windows, mirror_above
+from gapdata.synthetic.furniture import bathroom, containers, decor, storage, tableware
 from gapdata.synthetic.placement import Placer
 
 FITTING_TRIES = 6
+MIRROR_HEIGHT = 1.15  # of a mirror's lower edge above a washbasin: clear of its tap
 TUB_AREA = 4.5  # square metres from which a bathtub is thought of
 
 
@@ -20,11 +21,10 @@ def furnish_bathroom(placer: Placer) -> None:
     for _ in range(FITTING_TRIES):
         placer.restore(empty)
         seat, basin, wash = _fittings(placer)
-        if None not in (seat, basin, wash):
+        has_mirror = basin is not None and mirror_above(placer, basin, MIRROR_HEIGHT)
+        if None not in (seat, basin, wash) and has_mirror:
             break
     if basin is not None:
-        wall, along = placer.wall_of(basin)
-        placer.hang(build(placer, hangings.mirror), 1.2, wall=wall, along=along)
         clutter(placer, basin, (tableware.cup, bathroom.bottle_of_shampoo, decor.candle), 2)
     if seat is not None:
         _paper_beside(placer, seat)

@@ -9,7 +9,6 @@ from gapdata.synthetic.arrangements import (
     bookcase,
     build,
     chance,
-    clutter,
     plants,
     workplace,
 )
@@ -27,11 +26,11 @@ SEAT_GAP = 0.14  # metres from a table's edge to the middle of the chair pushed 
 
 def furnish_classroom(placer: Placer) -> None:
     """A whiteboard, rows of tables and chairs that face it, a teacher's desk, shelves."""
-    dress_windows(placer, curtains=0.3)
     board = _board(placer)
     if board is not None:
         _rows(placer, board)
     workplace(placer)
+    dress_windows(placer, curtains=0.3)
     for _ in range(int(placer.rng.integers(1, 3))):
         bookcase(placer)
     placer.against_wall(build(placer, containers.trash_can))
@@ -71,19 +70,36 @@ def _rows(placer: Placer, board: int) -> None:
             spot = middle + inward * row + along * (place - 0.5 * (columns - 1)) * column
             if not plan.inside(spot):
                 continue
+            start = placer.checkpoint()
             index = placer.on_floor(table, spot, ahead)
-            if index is not None:
-                _pupil(placer, index, chair)
+            if index is not None and not _pupils(placer, index, chair):
+                placer.restore(start)
 
 
-def _pupil(placer: Placer, table: int, chair: Model) -> None:
-    """One or two chairs at a table, and what lies on it."""
+def _pupils(placer: Placer, table: int, chair: Model) -> int:
+    """One or two chairs at a table, and what lies before each; how many chairs found room."""
     wide, deep = placer.placed[table].model.size[:2]
+    seated = 0
     for x in (-0.25, 0.25) if wide > 1.1 else (0.0,):
         turn = np.pi + float(placer.rng.uniform(-0.1, 0.1))
         for gap in (SEAT_GAP, SEAT_GAP + 0.08, SEAT_GAP + 0.16):
             spot = (float(x * wide), float(-0.5 * deep - gap))
             if placer.near(chair, table, spot, turn=turn) is not None:
+                seated += 1
+                _before_a_pupil(placer, table, float(x * wide))
                 break
-    if chance(placer, 0.7):
-        clutter(placer, table, (decor.book, tableware.bottle), int(placer.rng.integers(1, 3)))
+    return seated
+
+
+def _before_a_pupil(placer: Placer, table: int, x: float) -> None:
+    """Perhaps a book or two, a pencil, something to drink."""
+    rng, half = placer.rng, 0.5 * float(placer.placed[table].model.size[1])
+    if chance(placer, 0.3 + 0.6 * placer.difficulty):
+        spot = np.array([x + float(rng.uniform(-0.06, 0.06)), -half + 0.2])
+        index = placer.try_on(build(placer, decor.book), table, spot, float(rng.uniform(-0.2, 0.2)))
+        if index is not None and chance(placer, 0.25):
+            placer.on(build(placer, decor.book), index, at=(0.0, 0.0), turn=0.1)
+    if chance(placer, 0.1 + 0.4 * placer.difficulty):
+        builder = tableware.cup if chance(placer, 0.4) else tableware.bottle
+        spot = np.array([x + float(rng.uniform(0.13, 0.17)), half - 0.09])
+        placer.try_on(build(placer, builder), table, spot, float(rng.uniform(-np.pi, np.pi)))

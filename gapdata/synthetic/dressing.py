@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gapdata.synthetic.arrangements import amount, build, chance, clutter
 from gapdata.synthetic.furniture import decor, hangings, storage
+from gapdata.synthetic.layout import Opening
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.textures import draw_painting
@@ -55,8 +56,26 @@ def _repainted(placer: Placer, model: Model) -> Model:
     return replace(model, parts=(*frame, replace(canvas, image=draw_painting(placer.rng))))
 
 
+def mirror_above(placer: Placer, host: int, z: float) -> bool:
+    """Hangs the largest of a few mirrors that fits on the wall above what stands there; whether one did."""
+    wall, along = placer.wall_of(host)
+    wide = float(placer.placed[host].model.size[0])
+    models = sorted(
+        (build(placer, hangings.mirror) for _ in range(5)), key=lambda m: -float(m.size[0])
+    )
+    start = placer.checkpoint()
+    for model in models:
+        if model.size[0] > 1.1 * wide:
+            continue
+        if placer.hang(model, z, wall=wall, along=along) is not None:
+            return True
+        placer.restore(start)
+    placer.give_up(models[-1])
+    return False
+
+
 def dress_windows(placer: Placer, *, curtains: float) -> None:
-    """Radiators below windows and curtains at their sides, alike all over the room, before furniture comes."""
+    """Radiators below windows and pairs of curtains beside them, alike all over the room, where furniture lets them."""
     palette = placer.plan.palette
     cloth = palette.accent_second if chance(placer, 0.5) else palette.fabric
     has_curtains, to_floor = chance(placer, curtains), chance(placer, 0.6)
@@ -65,11 +84,23 @@ def dress_windows(placer: Placer, *, curtains: float) -> None:
             continue
         middle = 0.5 * (opening.start + opening.end)
         if chance(placer, 0.4):
-            placer.hang(build(placer, hangings.radiator), 0.14, wall=opening.wall, along=middle)
+            model = build(placer, hangings.radiator)
+            placer.hang(model, 0.14, wall=opening.wall, along=middle)
         if has_curtains:
             width = float(placer.rng.uniform(0.28, 0.42))
-            low = 0.04 if to_floor else opening.sill - 0.1
-            height = opening.top + 0.15 - low
-            model = hangings.curtain(cloth, palette.metal, width, height)
-            for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
-                placer.hang(model, low, wall=opening.wall, along=along)
+            for low in (0.04, opening.sill - 0.1) if to_floor else (opening.sill - 0.1,):
+                height = opening.top + 0.15 - low
+                if _pair(placer, opening, hangings.curtain(cloth, palette.metal, width, height)):
+                    break
+
+
+def _pair(placer: Placer, opening: Opening, curtain: Model) -> bool:
+    """Hangs a curtain at both sides of a window, or none."""
+    start, width = placer.checkpoint(), float(curtain.size[0])
+    low = opening.top + 0.15 - float(curtain.size[2])
+    for along in (opening.start - width / 2 - 0.09, opening.end + width / 2 + 0.09):
+        if placer.hang(curtain, low, wall=opening.wall, along=along) is None:
+            placer.restore(start)
+            placer.give_up(curtain)
+            return False
+    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gapdata.synthetic.arrangements import (
-    DINNER,
     FLOOR_THINGS,
     against_wall,
     below,
@@ -13,17 +12,16 @@ from gapdata.synthetic.arrangements import (
     build,
     chance,
     clutter,
-    lay,
     pillows,
     plants,
     scatter,
     side_table,
-    table_with_chairs,
     workplace,
 )
 from gapdata.synthetic.bathrooms import furnish_bathroom
 from gapdata.synthetic.classrooms import furnish_classroom
-from gapdata.synthetic.dressing import decorate_walls, dress_windows
+from gapdata.synthetic.dining import lay, table_with_chairs
+from gapdata.synthetic.dressing import decorate_walls, dress_windows, mirror_above
 from gapdata.synthetic.furniture import (
     bedroom,
     containers,
@@ -46,55 +44,23 @@ Furnish = Callable[[Placer], None]
 
 def furnish_bedroom(placer: Placer) -> None:
     """Bed with its head to a wall, nightstands with lamps, wardrobe, dresser with a mirror, perhaps a desk."""
-    rng, palette = placer.rng, placer.plan.palette
-    dress_windows(placer, curtains=0.9)
+    rng = placer.rng
     bed = against_wall(placer, bedroom.bed, variants=12, centred=True)
+    if bed is None:
+        bed = against_wall(placer, bedroom.bed, variants=24)
     if bed is not None:
-        size = placer.placed[bed].model.size
         for side in (-1, 1) if chance(placer, 0.7) else (1,):
-            side_table(
-                placer, bed, build(placer, storage.nightstand), side, lamp=chance(placer, 0.9)
-            )
-        pillows(placer, bed)
-        if chance(placer, 0.4):
-            clutter(placer, bed, (decor.book, containers.backpack, bedroom.cushion), 1, surface=1)
-        if chance(placer, 0.5):
-            below(placer, bed, (containers.cardboard_box, containers.storage_bin))
-        wall, along = placer.wall_of(bed)
-        if chance(placer, 0.7):
-            placer.hang(
-                build(placer, hangings.picture),
-                float(rng.uniform(1.4, 1.5)),
-                wall=wall,
-                along=along,
-            )
-        if chance(placer, 0.5):
-            bench = build(placer, seating.bench)
-            if placer.near(bench, bed, (0.0, -size[1] / 2 - bench.size[1] / 2 - 0.06)) is None:
-                placer.give_up(bench)
-        if chance(placer, 0.7):
-            side = 1 if chance(placer, 0.5) else -1
-            mat = decor.rug(
-                rng,
-                palette,
-                float(rng.uniform(0.7, 1.0)),
-                float(rng.uniform(1.3, 1.7)),
-                oval=chance(placer, 0.3),
-            )
-            placer.near(mat, bed, (side * (size[0] / 2 + mat.size[0] / 2 + 0.06), -0.35))
+            side_table(placer, bed, storage.nightstand, side, lamp=chance(placer, 0.9))
+    dress_windows(placer, curtains=0.9)
     for _ in range(int(rng.integers(1, 2 + placer.per_area(20.0)))):
-        against_wall(placer, storage.wardrobe)
+        against_wall(placer, storage.wardrobe, variants=8)
+    if bed is not None:
+        _around_the_bed(placer, bed)
     if chance(placer, 0.7):
         chest = against_wall(placer, storage.dresser)
         if chest is not None:
-            wall, along = placer.wall_of(chest)
             if chance(placer, 0.6):
-                placer.hang(
-                    build(placer, hangings.mirror),
-                    placer.placed[chest].model.size[2] + 0.12,
-                    wall=wall,
-                    along=along,
-                )
+                mirror_above(placer, chest, float(placer.placed[chest].model.size[2]) + 0.12)
             clutter(
                 placer,
                 chest,
@@ -112,13 +78,39 @@ def furnish_bedroom(placer: Placer) -> None:
     scatter(placer, FLOOR_THINGS)
 
 
+def _around_the_bed(placer: Placer, bed: int) -> None:
+    """Pillows and what lies on a bed, a box below, a picture above, a bench at its foot, a rug beside it."""
+    rng, size = placer.rng, placer.placed[bed].model.size
+    pillows(placer, bed)
+    if chance(placer, 0.4):
+        clutter(placer, bed, (decor.book, containers.backpack, bedroom.cushion), 1, surface=1)
+    if chance(placer, 0.5):
+        below(placer, bed, (containers.cardboard_box, containers.storage_bin))
+    wall, along = placer.wall_of(bed)
+    if chance(placer, 0.7):
+        z = max(float(rng.uniform(1.4, 1.5)), float(size[2]) + 0.12)
+        placer.hang(build(placer, hangings.picture), z, wall=wall, along=along)
+    if chance(placer, 0.5):
+        bench = build(placer, seating.bench)
+        if placer.near(bench, bed, (0.0, -size[1] / 2 - bench.size[1] / 2 - 0.06)) is None:
+            placer.give_up(bench)
+    if chance(placer, 0.7):
+        wide, long = float(rng.uniform(0.7, 1.0)), float(rng.uniform(1.3, 1.7))
+        mat = decor.rug(rng, placer.plan.palette, wide, long, oval=chance(placer, 0.3))
+        first = 1 if chance(placer, 0.5) else -1
+        for side in (first, -first):
+            beside = side * (size[0] / 2 + mat.size[0] / 2 + 0.06)
+            if placer.near(mat, bed, (beside, -0.35)) is not None:
+                break
+
+
 def furnish_office(placer: Placer) -> None:
     """Desks with screens and swivel chairs, filing, a whiteboard, a printer."""
     rng = placer.rng
-    dress_windows(placer, curtains=0.2)
     placer.hang(build(placer, hangings.whiteboard), 0.95)
     for _ in range(int(rng.integers(1, 2 + placer.per_area(7.0)))):
         workplace(placer)
+    dress_windows(placer, curtains=0.2)
     for _ in range(int(rng.integers(1, 2 + placer.per_area(14.0)))):
         filing = against_wall(placer, storage.file_cabinet)
         if filing is not None:
@@ -155,7 +147,6 @@ def furnish_dining_room(placer: Placer) -> None:
         )
         if table is not None:
             lay(placer, table)
-            clutter(placer, table, DINNER, int(rng.integers(2, 7)))
             if chance(placer, 0.3):
                 below(placer, table, (decor.toy_ball, containers.basket))
     chest = against_wall(placer, storage.cabinet, centred=True)
@@ -166,9 +157,8 @@ def furnish_dining_room(placer: Placer) -> None:
             (decor.vase, lamps.table_lamp, tableware.bowl, tableware.bottle, decor.candle),
             4,
         )
-        wall, along = placer.wall_of(chest)
         if chance(placer, 0.6):
-            placer.hang(build(placer, hangings.mirror), 1.2, wall=wall, along=along)
+            mirror_above(placer, chest, 1.2)
     for _ in range(int(rng.integers(0, 2 + placer.per_area(24.0)))):
         bookcase(placer)
     if chance(placer, 0.5):

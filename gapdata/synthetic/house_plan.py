@@ -11,6 +11,7 @@ from jaxtyping import Float
 from gapdata.errors import GapdataError
 from gapdata.synthetic.layout import WALL_THICKNESS, Opening, Plan, sample_window
 from gapdata.synthetic.materials import Palette, sample_palette
+from gapdata.synthetic.palettes import palette_for
 
 Array = np.ndarray
 
@@ -102,8 +103,8 @@ def _program(rng: np.random.Generator, count: int) -> list[str]:
     kinds = list(PROGRAM[: min(count, len(PROGRAM))])
     extra = rng.permutation(np.array(EXTRA)).tolist()
     kinds += extra[: count - len(kinds)]
-    if count == 3 and rng.random() < 0.5:
-        kinds[0] = "kitchen"
+    if "kitchen" not in kinds:
+        kinds[0] = "kitchen"  # the smallest homes live in it
     return kinds
 
 
@@ -211,13 +212,8 @@ def _plan(
 ) -> Plan:  # fmt: skip
     """An empty room without openings. Woodwork and metal are the whole house's."""
     cell = cells[number]
-    own = sample_palette(rng, wet=cell.kind in ("kitchen", "bathroom"))
-    if cell.kind == "bathroom":
-        tiled = replace(own.wall, material="tile", texture="tiles")
-        own = replace(own, wall=tiled, feature_wall=tiled)
-        while own.floor.material != "tile":
-            own = replace(own, floor=sample_palette(rng, wet=True).floor)
-    elif cell.kind != "kitchen" and rng.random() < 0.75:
+    own = palette_for(rng, cell.kind)
+    if cell.kind not in ("bathroom", "kitchen") and rng.random() < 0.75:
         own = replace(own, floor=style.floor)
     palette = replace(own, trim=style.trim, metal=style.metal, wood=style.wood)
     inside = [_neighbours(cells, number, wall) != [] for wall in range(4)]
@@ -327,13 +323,8 @@ def _with_openings(
     taken = {opening.wall for opening in openings}
     outer = [w for w in range(4) if plan.thicknesses[w] == WALL_THICKNESS and plan.lengths[w] > 1.6]
     free = [wall for wall in outer if wall not in taken]
-    for wall in rng.permutation(np.array(free, np.int64))[: int(rng.integers(1, 3))].tolist():
-        if kind == "bathroom":
-            openings.append(sample_window(rng, plan, wall, width=(0.45, 0.8), sill=(1.3, 1.5)))
-        else:
-            # A worktop fits below a kitchen's windows.
-            sill = (1.0, 1.15) if kind == "kitchen" else (0.6, 1.1)
-            openings.append(sample_window(rng, plan, wall, sill=sill))
+    lit = rng.permutation(np.array(free, np.int64))[: int(rng.integers(1, 3))].tolist()
+    openings += [sample_window(rng, plan, wall, kind) for wall in lit]
     return replace(plan, openings=tuple(openings))
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gapdata.synthetic.arrangements import (
-    DINNER,
     WORKTOP,
     against_wall,
     build,
     chance,
     clutter,
-    lay,
     plants,
     scatter,
-    table_with_chairs,
 )
+from gapdata.synthetic.dining import lay, table_with_chairs
 from gapdata.synthetic.dressing import decorate_walls, dress_windows
 from gapdata.synthetic.furniture import (
     containers,
@@ -27,15 +27,15 @@ from gapdata.synthetic.furniture import (
     tableware,
 )
 from gapdata.synthetic.models import Model
-from gapdata.synthetic.placement import Placer
+from gapdata.synthetic.placement import WALL_GAP, Placer
 
 UNIT_GAP = 0.01  # metres between kitchen units
+RUN_SCALES = (1.0, 0.85, 0.7)  # of the units' widths, where all do not fit
 CABINET_HEIGHT = 1.46  # of the underside of wall cabinets
 
 
 def furnish_kitchen(placer: Placer) -> None:
     """A run of counters with sink, stove and fridge, wall cabinets above, a table with chairs."""
-    rng = placer.rng
     _kitchen_run(placer)
     dress_windows(placer, curtains=0.25)
     table = table_with_chairs(
@@ -46,7 +46,6 @@ def furnish_kitchen(placer: Placer) -> None:
     )
     if table is not None:
         lay(placer, table)
-        clutter(placer, table, DINNER, int(rng.integers(2, 6)))
     if chance(placer, 0.5):
         chest = against_wall(placer, storage.cabinet)
         if chest is not None:
@@ -60,15 +59,18 @@ def furnish_kitchen(placer: Placer) -> None:
 
 
 def _kitchen_run(placer: Placer) -> None:
-    """Fridge, counters, stove side by side along the longest wall that takes them."""
-    rng, palette = placer.rng, placer.plan.palette
-    fridge, cooker = build(placer, kitchen.refrigerator), build(placer, kitchen.stove)
-    sink_part = kitchen.counter(rng, palette, float(rng.uniform(1.1, 1.5)), sink=True)
-    plain = kitchen.counter(rng, palette, float(rng.uniform(0.6, 1.0)), sink=False)
-    row = [fridge, sink_part, cooker, plain]
-    if chance(placer, 0.5):
-        row = row[::-1]
-    built = _longest_run(placer, row)
+    """Fridge, sink, stove and worktop side by side at a wall or around a corner, narrower where there is little room."""
+    empty = placer.checkpoint()
+    built: list[int] = []
+    for scale in RUN_SCALES:
+        placer.restore(empty)
+        row = _units(placer, scale)
+        built = _longest_run(placer, row)
+        if len(built) < len(row):
+            placer.restore(empty)
+            built = _around_a_corner(placer, row) or _longest_run(placer, row)
+        if len(built) >= len(row):
+            break
     standing = {id(placer.placed[index].model) for index in built}
     for model in row:
         if id(model) not in standing:
@@ -79,10 +81,20 @@ def _kitchen_run(placer: Placer) -> None:
         _equip(placer, index)
 
 
+def _units(placer: Placer, scale: float) -> list[Model]:
+    """What a kitchen needs, in the order in which it is used, from either side."""
+    rng, palette = placer.rng, placer.plan.palette
+    fridge, cooker = build(placer, kitchen.refrigerator), build(placer, kitchen.stove)
+    sink_part = kitchen.counter(rng, palette, scale * float(rng.uniform(1.1, 1.5)), sink=True)
+    plain = kitchen.counter(rng, palette, scale * float(rng.uniform(0.6, 1.0)), sink=False)
+    row = [fridge, sink_part, cooker, plain]
+    return row[::-1] if chance(placer, 0.5) else row
+
+
 def _longest_run(placer: Placer, row: list[Model]) -> list[int]:
     """Builds the units side by side at the wall and start that take the most of them."""
     plan = placer.plan
-    total = sum(float(m.size[0]) + UNIT_GAP for m in row)
+    total = _length(row)
     starts = []
     for wall in np.argsort(-plan.lengths, kind="stable").tolist():
         slack = float(plan.lengths[wall]) - total
@@ -98,6 +110,33 @@ def _longest_run(placer: Placer, row: list[Model]) -> list[int]:
         if best is None or len(built) > best[0]:
             best = (len(built), wall, start)
     return _run_at(placer, row, best[1], best[2]) if best else []
+
+
+def _around_a_corner(placer: Placer, row: list[Model]) -> list[int]:
+    """Builds all units along two walls with a worktop in the corner between them; none where there is no room."""
+    corner_unit = kitchen.counter(
+        placer.rng, placer.plan.palette, kitchen.COUNTER_DEPTH, sink=False
+    )
+    corner_unit = replace(corner_unit, clearance=0.0)
+    depth = kitchen.COUNTER_DEPTH + 2 * UNIT_GAP
+    empty, lengths = placer.checkpoint(), placer.plan.lengths
+    for wall in placer.rng.permutation(len(lengths)).tolist():
+        for split in placer.rng.permutation(np.arange(1, len(row))).tolist():
+            before = float(lengths[wall]) - depth - WALL_GAP - _length(row[:split])
+            if before < 0.04:
+                continue
+            after = (wall + 1) % len(lengths)
+            built = _run_at(placer, row[:split], wall, before)
+            built += _run_at(placer, [corner_unit], wall, float(lengths[wall]) - depth)
+            built += _run_at(placer, row[split:], after, depth + WALL_GAP)
+            if len(built) == len(row) + 1:
+                return built
+            placer.restore(empty)
+    return []
+
+
+def _length(row: list[Model]) -> float:
+    return sum(float(model.size[0]) + UNIT_GAP for model in row)
 
 
 def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> list[int]:

@@ -17,6 +17,11 @@ LONGEST = 2.2  # of the short side: a room's long side at most
 LEAST_ARM = 1.9  # metres: width of the arms of an L
 WALL_THICKNESS = 0.14  # metres, of walls to the outside
 CORNER_MARGIN = 0.35  # openings keep this distance from the wall's ends
+WINDOW_WIDTH, WINDOW_SILL = (0.7, 2.6), (0.6, 1.1)  # metres
+# Nobody looks into bathrooms; a worktop fits below a kitchen's windows.
+WIDTH_BY_KIND = {"bathroom": (0.45, 0.8)}
+SILL_BY_KIND = {"bathroom": (1.3, 1.5), "kitchen": (1.0, 1.15)}
+MOST_WINDOWS = {"bathroom": 2, "corridor": 2}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,16 +169,14 @@ def _openings(rng: np.random.Generator, plan: Plan) -> tuple[Opening, ...]:
         Opening(wall=door_wall, kind="door", start=start, end=start + width, sill=0.0, top=top)
     ]
     others = [i for i in walls if i != door_wall and plan.lengths[i] > 1.9]
-    count = min(len(others), int(rng.integers(1, 5)))
+    count = min(len(others), int(rng.integers(1, MOST_WINDOWS.get(plan.name, 4) + 1)))
     lit = rng.permutation(np.array(others))[:count].tolist()
-    return (*openings, *(sample_window(rng, plan, wall) for wall in lit))
+    return (*openings, *(sample_window(rng, plan, wall, plan.name) for wall in lit))
 
 
-def sample_window(
-    rng: np.random.Generator, plan: Plan, wall: int, *, width: tuple[float, float] = (0.7, 2.6),
-    sill: tuple[float, float] = (0.6, 1.1),
-) -> Opening:  # fmt: skip
-    """A window somewhere in a wall at least 1.5 m long, its width and sill (metres) from the given ranges."""
+def sample_window(rng: np.random.Generator, plan: Plan, wall: int, kind: str) -> Opening:
+    """A window somewhere in a wall at least 1.5 m long, as rooms of that kind have them."""
+    width, sill = WIDTH_BY_KIND.get(kind, WINDOW_WIDTH), SILL_BY_KIND.get(kind, WINDOW_SILL)
     room = float(plan.lengths[wall]) - 2 * CORNER_MARGIN - 0.2
     wide = min(float(rng.uniform(*width)), room)
     middle = float(plan.lengths[wall]) / 2 + float(rng.uniform(-0.5, 0.5)) * (room - wide)

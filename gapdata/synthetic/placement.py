@@ -117,14 +117,26 @@ class Placer(Occupancy):
                     if at is None
                     else np.asarray(at, np.float64)
                 )
-                if spot is None or not self._rests(area, model, spot, heading):
+                if spot is None:
                     continue
-                position = np.append(thing.to_world(spot), thing.position[2] + area.z)
-                placed = self.try_put(model, position, thing.yaw + heading, host, reserved=False)
+                placed = self.try_on(model, host, spot, heading, surface)
                 if placed is not None:
                     return placed
         self.give_up(model)
         return None
+
+    def try_on(
+        self, model: Model, host: int, spot: Float[Array, "2"], turn: float, surface: int = 0
+    ) -> int | None:
+        """Puts a model at one exact place of a host's surface, in the host's axes (not counted when blocked)."""
+        thing = self.placed[host]
+        if surface >= len(thing.model.surfaces):
+            return None
+        area = thing.model.surfaces[surface]
+        if not self._rests(area, model, spot, turn):
+            return None
+        position = np.append(thing.to_world(spot), thing.position[2] + area.z)
+        return self.try_put(model, position, thing.yaw + turn, host, reserved=False)
 
     def _spot_on(self, area: Surface, model: Model, heading: float) -> Float[Array, "2"] | None:
         footprint = model.base @ rotation_about_z(heading)[:2, :2].T

@@ -9,7 +9,7 @@ from gapdata.synthetic.description import Description
 from gapdata.synthetic.furnishing import ROOMS
 from gapdata.synthetic.layout import AREA, sample_plan
 from gapdata.synthetic.lighting import lit, sample_lighting, shining
-from gapdata.synthetic.materials import sample_palette
+from gapdata.synthetic.palettes import palette_for
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell
@@ -28,7 +28,7 @@ class RoomWorld:
         kinds = [kind for kind in sorted(ROOMS) if ROOMS[kind][0][0] <= area <= ROOMS[kind][0][1]]
         kind = kinds[int(rng.integers(len(kinds)))]
         furnish = ROOMS[kind][1]
-        palette = sample_palette(rng, wet=kind in ("kitchen", "bathroom"))
+        palette = palette_for(rng, kind)
         plan = sample_plan(rng, kind, area, palette)
         placer = Placer(
             rng, plan, build_shell(rng, plan), difficulty=difficulty, library=self.library
