@@ -31,8 +31,7 @@ DESK_CLUTTER: tuple[Builder, ...] = (
     tableware.cup, decor.book, decor.small_plant, tableware.bottle, decor.book,
 )  # fmt: skip
 WORKTOP: tuple[Builder, ...] = (
-    tableware.kettle, tableware.toaster, tableware.bottle, tableware.bowl, tableware.cup, tableware.pot, tableware.fruit,
-    decor.small_plant, tableware.plate,
+    tableware.bottle, tableware.bowl, tableware.cup, tableware.fruit, decor.small_plant, tableware.plate, tableware.bottle,
 )  # fmt: skip
 # How many more of a kind stand beside the first at most, alike or not.
 SETS = {
@@ -254,13 +253,23 @@ def bookcase(placer: Placer) -> int | None:
 
 
 def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
-    """Things standing about on the floor, more in a large room; now and then several of a kind."""
+    """Things standing about on the floor, more in a large room, most of them at walls; now and then several of a kind.
+
+    Boxes may be piled.
+    """
     left = amount(placer, int(placer.rng.integers(1, 4 + placer.per_area(10.0))))
     while left > 0:
         builder = builders[int(placer.rng.integers(len(builders)))]
         several = min(left, int(placer.rng.integers(1, 6)) if chance(placer, 0.35) else 1)
+        before: int | None = None
         for _ in range(several):
-            placer.anywhere(build(placer, builder))
+            model = build(placer, builder)
+            if before is not None and model.label == "box" and chance(placer, 0.6):
+                turn = float(placer.rng.uniform(-0.15, 0.15))
+                if placer.try_on(model, before, np.zeros(2), turn) is not None:
+                    continue
+            at_wall = model.label != "ball" and chance(placer, 0.75)
+            before = placer.against_wall(model, tries=8) if at_wall else placer.anywhere(model)
         left -= several
 
 

@@ -26,12 +26,13 @@ from gapdata.synthetic.furniture import (
     tables,
     tableware,
 )
+from gapdata.synthetic.materials import Finish
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import WALL_GAP, Placer
 
 UNIT_GAP = 0.01  # metres between kitchen units
 RUN_SCALES = (1.0, 0.85, 0.7)  # of the units' widths, where all do not fit
-CABINET_HEIGHT = 1.46  # of the underside of wall cabinets
+CABINET_HEIGHT, HOOD_HEIGHT = 1.46, 1.6  # of the undersides of wall cabinets and hoods
 
 
 def furnish_kitchen(placer: Placer) -> None:
@@ -61,14 +62,15 @@ def furnish_kitchen(placer: Placer) -> None:
 def _kitchen_run(placer: Placer) -> None:
     """Fridge, sink, stove and worktop side by side at a wall or around a corner, narrower where there is little room."""
     empty = placer.checkpoint()
+    top = kitchen.worktop(placer.rng, placer.plan.palette)
     built: list[int] = []
     for scale in RUN_SCALES:
         placer.restore(empty)
-        row = _units(placer, scale)
+        row = _units(placer, scale, top)
         built = _longest_run(placer, row)
         if len(built) < len(row):
             placer.restore(empty)
-            built = _around_a_corner(placer, row) or _longest_run(placer, row)
+            built = _around_a_corner(placer, row, top) or _longest_run(placer, row)
         if len(built) >= len(row):
             break
     standing = {id(placer.placed[index].model) for index in built}
@@ -77,16 +79,15 @@ def _kitchen_run(placer: Placer) -> None:
             index = placer.against_wall(model)
             if index is not None:
                 built.append(index)
-    for index in built:
-        _equip(placer, index)
+    _equip(placer, built)
 
 
-def _units(placer: Placer, scale: float) -> list[Model]:
+def _units(placer: Placer, scale: float, top: Finish) -> list[Model]:
     """What a kitchen needs, in the order in which it is used, from either side."""
     rng, palette = placer.rng, placer.plan.palette
     fridge, cooker = build(placer, kitchen.refrigerator), build(placer, kitchen.stove)
-    sink_part = kitchen.counter(rng, palette, scale * float(rng.uniform(1.1, 1.5)), sink=True)
-    plain = kitchen.counter(rng, palette, scale * float(rng.uniform(0.6, 1.0)), sink=False)
+    sink_part = kitchen.counter(palette, scale * float(rng.uniform(1.1, 1.5)), top, sink=True)
+    plain = kitchen.counter(palette, scale * float(rng.uniform(0.6, 1.0)), top, sink=False)
     row = [fridge, sink_part, cooker, plain]
     return row[::-1] if chance(placer, 0.5) else row
 
@@ -112,11 +113,9 @@ def _longest_run(placer: Placer, row: list[Model]) -> list[int]:
     return _run_at(placer, row, best[1], best[2]) if best else []
 
 
-def _around_a_corner(placer: Placer, row: list[Model]) -> list[int]:
+def _around_a_corner(placer: Placer, row: list[Model], top: Finish) -> list[int]:
     """Builds all units along two walls with a worktop in the corner between them; none where there is no room."""
-    corner_unit = kitchen.counter(
-        placer.rng, placer.plan.palette, kitchen.COUNTER_DEPTH, sink=False
-    )
+    corner_unit = kitchen.counter(placer.plan.palette, kitchen.COUNTER_DEPTH, top, sink=False)
     corner_unit = replace(corner_unit, clearance=0.0)
     depth = kitchen.COUNTER_DEPTH + 2 * UNIT_GAP
     empty, lengths = placer.checkpoint(), placer.plan.lengths
@@ -150,22 +149,31 @@ def _run_at(placer: Placer, row: list[Model], wall: int, start: float) -> list[i
     return built
 
 
-def _equip(placer: Placer, index: int) -> None:
-    """Sink, appliances and a wall cabinet for a counter, a pot for a stove."""
-    thing = placer.placed[index]
-    surfaces = len(thing.model.surfaces)
-    if thing.model.label == "stove":
-        placer.on(build(placer, tableware.pot), index, at=(-0.14, -0.13), turn=0.3)
-    if thing.model.label != "kitchen counter":
-        return
-    if surfaces == 2:
-        worktop = thing.position + np.array([0.0, 0.0, kitchen.COUNTER_HEIGHT])
-        placer.try_put(build(placer, kitchen.sink), worktop, thing.yaw, index, reserved=False)
-    for surface in range(surfaces):
-        if surfaces == 1 and chance(placer, 0.8):
-            placer.on(build(placer, kitchen.microwave), index, surface=surface, turn=0.0)
-        clutter(placer, index, WORKTOP, int(placer.rng.integers(1, 4)), surface)
-    wall, along = placer.wall_of(index)
-    width = float(thing.model.size[0]) - UNIT_GAP
-    cabinet = kitchen.wall_cabinet(placer.rng, placer.plan.palette, width)
-    placer.hang(cabinet, CABINET_HEIGHT, wall=wall, along=along)
+def _equip(placer: Placer, units: list[int]) -> None:
+    """Sink, appliances and wall cabinets for the counters, a pot on the stove and a hood above it."""
+    height = float(placer.rng.uniform(0.52, 0.78))
+    appliances = [kitchen.microwave, tableware.kettle, tableware.toaster]
+    left = [appliances[k] for k in placer.rng.permutation(3).tolist()]
+    for index in units:
+        thing = placer.placed[index]
+        if thing.model.label not in ("stove", "kitchen counter"):
+            continue
+        wall, along = placer.wall_of(index)
+        width = float(thing.model.size[0]) - UNIT_GAP
+        if thing.model.label == "stove":
+            placer.on(build(placer, tableware.pot), index, at=(-0.14, -0.13), turn=0.3)
+            high = placer.plan.height - HOOD_HEIGHT - 0.03
+            hood = kitchen.range_hood(placer.rng, placer.plan.palette, min(width, 0.6), high)
+            placer.hang(hood, HOOD_HEIGHT, wall=wall, along=along)
+            continue
+        surfaces = len(thing.model.surfaces)
+        if surfaces == 2:
+            middle = thing.position + np.array([0.0, 0.0, kitchen.COUNTER_HEIGHT])
+            placer.try_put(build(placer, kitchen.sink), middle, thing.yaw, index, reserved=False)
+        for surface in range(surfaces):
+            if left and chance(placer, 0.7):
+                turn = float(placer.rng.uniform(-0.2, 0.2))
+                placer.on(build(placer, left.pop()), index, surface=surface, turn=turn)
+            clutter(placer, index, WORKTOP, int(placer.rng.integers(1, 4)), surface)
+        cabinet = kitchen.wall_cabinet(placer.plan.palette, width, height)
+        placer.hang(cabinet, CABINET_HEIGHT, wall=wall, along=along)

@@ -14,6 +14,7 @@ Array = np.ndarray
 AREA = (7.0, 60.0)  # square metres of floor: from a small bedroom to a large open-plan room
 LEAST_SIDE = 2.3  # metres: short side of a room's bounding rectangle
 LONGEST = 2.2  # of the short side: a room's long side at most
+CORRIDOR_SIDE, CORRIDOR_LONGEST = 1.75, 4.0  # the same of corridors
 LEAST_ARM = 1.9  # metres: width of the arms of an L
 WALL_THICKNESS = 0.14  # metres, of walls to the outside
 CORNER_MARGIN = 0.35  # openings keep this distance from the wall's ends
@@ -126,14 +127,20 @@ def _reflex_corner(plan: Plan) -> int:
 def sample_plan(rng: np.random.Generator, name: str, area: float, palette: Palette) -> Plan:
     """A room of `area` square metres with a door and windows: a rectangle or, when there is space, often an L.
 
-    Its proportions are drawn evenly on a logarithmic scale between a square and what its sides allow.
+    Its proportions are drawn evenly on a logarithmic scale between a square and what its sides allow; corridors are
+    long.
     """
     notch = rng.uniform(0.25, 0.55, 2)
     around, least_side = area / (1.0 - float(notch.prod())), LEAST_ARM / (1.0 - float(notch.max()))
-    is_l = rng.random() < 0.5 and around > least_side**2
+    is_corridor = name == "corridor"
+    is_l = rng.random() < 0.5 and around > least_side**2 and not is_corridor
     if not is_l:
-        around, least_side = area, LEAST_SIDE
-    stretch = min(LONGEST, around / least_side**2) ** float(rng.random())
+        around, least_side = area, CORRIDOR_SIDE if is_corridor else LEAST_SIDE
+    even = float(rng.random())
+    if is_corridor:
+        stretch = min(CORRIDOR_LONGEST, around / least_side**2) ** (0.7 + 0.3 * even)
+    else:
+        stretch = min(LONGEST, around / least_side**2) ** even
     size = np.sqrt(around * np.array([stretch, 1.0 / stretch]))
     if rng.random() < 0.5:
         size = size[::-1]

@@ -40,7 +40,7 @@ LABEL_NYU40: dict[str, str] = {
     "toilet": "toilet", "bathtub": "bathtub", "shower": "otherstructure", "towel": "towel",
     "toilet paper": "otherprop", "coat rack": "otherfurniture", "jacket": "clothes", "shoes": "clothes",
     "shoe rack": "shelves",
-    "pedestrian": "person",
+    "range hood": "otherprop", "pedestrian": "person",
 }  # fmt: skip
 # NYU40 has rooms only: of what stands in streets it knows people.
 OUTDOOR_LABELS = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gapdata.synthetic.furniture.storage import fronts
 from gapdata.synthetic.materials import Finish, Palette
 from gapdata.synthetic.models import Model, Surface, parts_of, tabletop
-from gapdata.synthetic.shapes import block, cylinder, loft, rectangle, tube
+from gapdata.synthetic.shapes import block, cylinder, loft, rectangle, tapered, tube
 
 COUNTER_HEIGHT, COUNTER_DEPTH = 0.9, 0.62
 SINK_HOLE = (0.52, 0.4)  # cut-out of the worktop
@@ -16,14 +18,18 @@ DARK_GLASS = Finish(rgb=(28, 29, 32), material="glass")
 WHITE_ENAMEL = Finish(rgb=(240, 240, 238), material="metal")
 
 
-def counter(rng: np.random.Generator, palette: Palette, width: float, *, sink: bool) -> Model:
-    """A run of base cabinets under a worktop, with a hole for a sink in its middle when asked."""
+def worktop(rng: np.random.Generator, palette: Palette) -> Finish:
+    """What the worktops of one kitchen are made of."""
     tops = (
         Finish(rgb=(226, 224, 220), material="stone", texture="marble"),
         Finish(rgb=(74, 74, 78), material="stone", texture="marble"),
         palette.wood,
     )
-    top = tops[int(rng.integers(3))]
+    return tops[int(rng.integers(3))]
+
+
+def counter(palette: Palette, width: float, top: Finish, *, sink: bool) -> Model:
+    """A run of base cabinets under a worktop, with a hole for a sink in its middle when asked."""
     thick, kick = 0.04, 0.1
     body_h, body_d = COUNTER_HEIGHT - thick - kick, COUNTER_DEPTH - 0.04
     back = COUNTER_DEPTH / 2
@@ -178,9 +184,9 @@ def refrigerator(rng: np.random.Generator, palette: Palette) -> Model:
     )  # fmt: skip
 
 
-def wall_cabinet(rng: np.random.Generator, palette: Palette, width: float) -> Model:
+def wall_cabinet(palette: Palette, width: float, height: float) -> Model:
     """A kitchen cabinet to hang on a wall, its back at y = 0."""
-    depth, height = 0.34, float(rng.uniform(0.52, 0.82))
+    depth = 0.34
     columns = max(1, round(width / 0.45))
     parts = [
         *parts_of(
@@ -225,3 +231,17 @@ def microwave(rng: np.random.Generator, palette: Palette) -> Model:
         shape="box",
         surfaces=(tabletop(width, depth, height, inset=0.05),),
     )
+
+
+def range_hood(rng: np.random.Generator, palette: Palette, width: float, height: float) -> Model:
+    """A hood with a chimney to hang on the wall above a stove, its back at y = 0."""
+    skin = STEEL if rng.random() < 0.6 else DARK_GLASS
+    skirt = block((width, 0.46, 0.05), (0, -0.23, 0))
+    canopy = tapered((width, 0.46), (0.3, 0.3), 0.16).moved((0, -0.23, 0.05))
+    chimney = block((0.28, 0.26, height - 0.2), (0, -0.15, 0.2))
+    filters = block((width - 0.08, 0.36, 0.004), (0, -0.22, -0.002))
+    buttons = block((0.16, 0.004, 0.02), (0, -0.461, 0.015))
+    dark = Finish(rgb=(70, 72, 76), material="metal")
+    parts = (*parts_of(skin, skirt, canopy, chimney), *parts_of(dark, filters, buttons))
+    lifted = tuple(replace(part, solid=part.solid.moved((0, 0, 0.002))) for part in parts)
+    return Model(label="range hood", parts=lifted, finish=skin)

@@ -124,8 +124,9 @@ def _trunk(hem: Point, neck: Point, tall: float) -> Solid:
         (0, 0.185, 0.12),
         (0.3, 0.165, 0.11),
         (0.72, 0.2, 0.125),
-        (0.93, 0.2, 0.1),
-        (1, 0.1, 0.07),
+        (0.9, 0.215, 0.115),
+        (0.98, 0.16, 0.095),
+        (1.05, 0.082, 0.078),
     ):
         middle = hem + share * (neck + [0, 0, 0.01 * tall] - hem)
         section = rounded(width * tall, depth * tall, 0.42 * depth * tall)
