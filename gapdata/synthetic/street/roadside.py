@@ -266,6 +266,12 @@ FRONTAGE: tuple[Make, ...] = (
 )  # fmt: skip
 
 
+ONE_A_SIDE: tuple[Make, ...] = (
+    furniture.advertising_column, furniture.mailbox, furniture.hydrant,
+)  # fmt: skip
+BOLLARDS, BOLLARD_GAP = (2, 6), 1.5  # alike in a row, and metres between them
+
+
 def furnish(site: Site) -> None:
     """Small things along kerbs and along house fronts, the more the higher the difficulty."""
     plan, rng = site.plan, site.rng
@@ -273,14 +279,21 @@ def furnish(site: Site) -> None:
     for side in (RIGHT, LEFT):
         if plan.walk > 3.2 and rng.random() < 0.5:
             _stand(site, furniture.bus_stop(rng), side, plan.half(side) + 1.2)
+        seldom = set(ONE_A_SIDE)
         for _ in range(4 + round(9 * site.difficulty)):
             make = kerbside[int(rng.integers(len(kerbside)))]
+            if make in ONE_A_SIDE:
+                if make not in seldom:
+                    continue
+                seldom.remove(make)
             model = make(rng)
-            deep = 0.5 * float(model.size[1])
+            away = plan.half(side) + 0.25 + 0.5 * float(model.size[1])
             if make in (bicycle, motorcycle):
                 _stand(site, model, side, plan.half(side) + 0.75, turn=0.5 * np.pi)
+            elif make is furniture.bollard:
+                _several(site, model, side, away)
             else:
-                _stand(site, model, side, plan.half(side) + 0.25 + deep)
+                _stand(site, model, side, away)
         for _ in range(3 + round(7 * site.difficulty)):
             make = FRONTAGE[int(rng.integers(len(FRONTAGE)))]
             model = make(rng)
@@ -289,13 +302,24 @@ def furnish(site: Site) -> None:
             _stand(site, model, side, away, turn=0.5 * np.pi if make is bicycle else 0.0)
 
 
-def _stand(site: Site, model: Model, side: int, away: float, turn: float = 0.0) -> None:
+def _stand(site: Site, model: Model, side: int, away: float, turn: float = 0.0) -> int | None:
     """Stands a thing on a side's pavement, `away` metres from the road's axis, at a random x; turned from facing the road."""
     for _ in range(TRIES):
         x = float(site.rng.uniform(-32.0, 52.0))
-        if site.on_walk(model, (x, side * away), towards_road(side) + turn) is not None:
-            return
+        index = site.on_walk(model, (x, side * away), towards_road(side) + turn)
+        if index is not None:
+            return index
     site.give_up(model.label)
+    return None
+
+
+def _several(site: Site, model: Model, side: int, away: float) -> None:
+    """A few of the same in a row along a kerb."""
+    first = _stand(site, model, side, away)
+    if first is not None:
+        x = float(site.placed[first].position[0])
+        for k in range(1, int(site.rng.integers(*BOLLARDS))):
+            _try(site, site.on_walk, model, (x + BOLLARD_GAP * k, side * away), towards_road(side))
 
 
 def roadworks(site: Site) -> None:

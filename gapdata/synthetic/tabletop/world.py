@@ -43,9 +43,14 @@ def _bowl(rng: np.random.Generator, palette: Palette) -> Model:
     return vessels.bowl(rng, palette).model
 
 
+def _vase(rng: np.random.Generator, palette: Palette) -> Model:
+    """The lowest of a few, behind which not everything is hidden."""
+    return min((decor.vase(rng, palette) for _ in range(4)), key=lambda model: float(model.size[2]))
+
+
 SINGLES: tuple[things.Builder, ...] = (
     _mug, _bowl, plate, things.bottle, things.can, things.carton, things.toy_block, things.fruit, things.tennis_ball,
-    things.knife, things.fork, things.spoon, decor.book, decor.candle, decor.small_plant, decor.vase,
+    things.knife, things.fork, things.spoon, decor.book, decor.candle, decor.small_plant, _vase,
 )  # fmt: skip
 ARRANGED: tuple[Arrange, ...] = (
     fruit_bowl, pencil_mug, plate_stack, saucer_and_mug, book_stack, block_tower, leaning_book, place_setting,
