@@ -123,7 +123,11 @@ class Settings:
         """Chooses the tableware."""
         self.placer = placer
         self.plate = max((build(placer, tableware.plate) for _ in range(2)), key=_wide)
-        self.fork, self.knife = build(placer, things.fork), build(placer, things.knife)
+        # The same numbers drawn twice: handles that match.
+        seed, palette = int(placer.rng.integers(2**32)), placer.plan.palette
+        self.fork, self.knife = (
+            make(np.random.default_rng(seed), palette) for make in (things.fork, things.knife)
+        )
         self.with_cutlery, self.with_cup = chance(placer, 0.75), chance(placer, 0.7)
         self.cup = build(placer, tableware.cup)
 
@@ -135,7 +139,8 @@ class Settings:
         turn = float(np.arctan2(-ahead[0], ahead[1]))  # +y of what lies there points ahead
         radius = 0.5 * _wide(self.plate)
         middle = edge + ahead * (RIM + radius)
-        self.placer.on(self.plate, table, at=middle, turn=turn)
+        if self.placer.on(self.plate, table, at=middle, turn=turn) is None:
+            return
         reach = radius + CUTLERY_GAP
         if self.with_cutlery:
             for model, side in ((self.fork, -right), (self.knife, right)):

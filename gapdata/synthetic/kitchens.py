@@ -52,7 +52,7 @@ def furnish_kitchen(placer: Placer) -> None:
         if chest is not None:
             clutter(placer, chest, WORKTOP, 3)
     against_wall(placer, containers.trash_can)
-    if placer.plan.area > 24 and chance(placer, 0.6):
+    if placer.plan.area > 15 and chance(placer, 0.6):
         against_wall(placer, seating.couch if chance(placer, 0.5) else seating.armchair)
     plants(placer)
     decorate_walls(placer)

@@ -68,6 +68,23 @@ def test_categories_are_many_and_known(streets: list[Scene]) -> None:
         assert all(i.attributes.color and i.attributes.material for i in scene.instances)
 
 
+def test_what_a_street_has_few_of_comes_once_a_side(streets: list[Scene]) -> None:
+    for scene in streets:
+        labels = [i.label for i in scene.instances]
+        for label in ("advertising column", "mailbox", "fire hydrant"):
+            assert labels.count(label) <= 2, label
+
+
+def test_bollards_stand_in_rows(streets: list[Scene]) -> None:
+    spots = [
+        [i.box.center[:2] for i in scene.instances if i.label == "bollard"] for scene in streets
+    ]
+    gaps = [
+        min(float(np.linalg.norm(a - b)) for b in there if b is not a) for there in spots if len(there) > 1 for a in there
+    ]  # fmt: skip
+    assert np.median(gaps) == pytest.approx(1.5, abs=0.01)
+
+
 def test_things_have_their_real_sizes(streets: list[Scene]) -> None:
     seen = set()
     for scene in streets:
