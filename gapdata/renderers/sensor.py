@@ -1,6 +1,7 @@
 """What a real camera would have recorded: a renderer's exact views, spoiled the way sensors spoil them.
 
-Depth follows published measurements of RGB-D sensors; colour gets blur, noise, exposure and white balance.
+Depth follows published measurements of RGB-D sensors; colour gets blur, a rolling shutter's skew, noise, exposure
+and white balance.
 Everything else of a view (normals, instances, amodal masks, cameras) stays exact. The noise of a view
 depends on the seed, the scene and the frame only.
 """
@@ -69,6 +70,8 @@ class ColorSensor:
     balance: float = 0.05  # of the logarithms of red's and blue's gains, a scene
     shutter_s: tuple[float, float] = (1 / 250, 1 / 30)
     max_blur: float = 15.0  # pixels
+    readout_s: tuple[float, float] = (0.005, 0.03)  # from the first row's exposure to the last's
+    max_skew: float = 3.0  # pixels that first and last row may lie apart from the middle one
     read_noise: tuple[float, float] = (0.001, 0.005)  # of white, linear
     shot_noise: tuple[float, float] = (1e-4, 1e-3)  # variance a linear brightness
     vignette: float = 0.12  # light lost in the corners
@@ -162,11 +165,11 @@ class SensorRenderer:
         stops += model.stops_frame * rng.standard_normal()
         gain = 2.0**stops * np.exp([balance[0], 0.0, balance[1]])
         shutter = float(np.exp(rng.uniform(*np.log(model.shutter_s))))
-        light = LINEAR_OF_BYTE[view.rgb]
-        light = _blurred(
-            light,
-            np.clip(shutter * self._motion(frame, view.camera), -model.max_blur, model.max_blur),
-        )
+        readout = float(of_scene.uniform(*model.readout_s))
+        motion = self._motion(frame, view.camera)
+        skew = np.clip(0.5 * readout * motion, -model.max_skew, model.max_skew)
+        light = _skewed(LINEAR_OF_BYTE[view.rgb], skew)
+        light = _blurred(light, np.clip(shutter * motion, -model.max_blur, model.max_blur))
         height, width = light.shape[:2]
         across = (2 * np.arange(width) - width + 1) / width
         down = (2 * np.arange(height) - height + 1) / height
@@ -205,6 +208,20 @@ def _field(rng: np.random.Generator, shape: tuple[int, ...], reach: float) -> Fl
     """Gaussian noise of unit variance that is alike over about `reach` pixels."""
     smooth = cv2.GaussianBlur(rng.standard_normal(shape), (0, 0), reach)
     return np.asarray(smooth / smooth.std())
+
+
+def _skewed(light: Float32[Array, "H W 3"], skew: Float[Array, "2"]) -> Float32[Array, "H W 3"]:
+    """The picture of a shutter that rolls down: rows below the middle show what comes up to `skew` pixels later."""
+    if not np.abs(skew).max() > 0:
+        return light
+    height, width = light.shape[:2]
+    late = np.linspace(-1, 1, height)[:, None] if height > 1 else np.zeros((1, 1))
+    x = np.arange(width) + late * skew[0]
+    y = np.arange(height)[:, None] + late * skew[1] + np.zeros(width)
+    return cv2.remap(
+        light, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
 
 
 def _blurred(light: Float32[Array, "H W 3"], motion: Float[Array, "2"]) -> Float32[Array, "H W 3"]:

@@ -186,6 +186,22 @@ def test_blur_is_as_long_as_the_camera_turns_while_the_shutter_is_open() -> None
     assert np.ptp(column) == 0
 
 
+@pytest.mark.parametrize(("readout", "shift"), [(0.1, 1.0), (0.5, 3.0)])
+def test_a_rolling_shutter_leans_what_is_upright(readout: float, shift: float) -> None:
+    """Turning by 10 degrees a second, the last row sees the stripe where it is half a readout later, 3 pixels off at most."""
+    scene = grey_wall(3)
+    model = replace(QUIET, shutter_s=(1e-9, 1e-9), readout_s=(readout, readout))
+    view = sensor(scene, "full", color=model).render(scene.frames[0])
+    dark = 1 - srgb_to_linear(view.rgb[..., 0] / 255.0) / srgb_to_linear(np.array([128 / 255.0]))
+    place = (dark * np.arange(160)).sum(axis=1) / dark.sum(axis=1)
+    # The camera turns to the left (y is to the left of x), so what stands still moves to the right.
+    moved = view.camera.K[0, 0] * np.tan(np.deg2rad(10 * 0.5 * readout))
+    expected = min(moved, 3.0)
+    assert expected == pytest.approx(shift, rel=0.2)
+    assert place[-1] - place[60] == pytest.approx(expected, abs=0.1)
+    assert place[60] - place[0] == pytest.approx(expected, abs=0.1)
+
+
 def test_only_exact_depth_can_be_spoiled() -> None:
     scene = box_room()
     with pytest.raises(ConfigError, match="expected depth or full, found 'none'"):
