@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Iterator
 from typing import Any
 
 from gapdata.errors import DatasetError
-from gapdata.shards.places import TAR_BLOCK
-from gapdata.shards.writer import TAR_RECORD, tar_header
+from gapdata.shards.tar import NAME_BYTES, SIZE, TAR_BLOCK, TAR_RECORD, tar_header
 
 _CHUNK = 1 << 20
 
@@ -32,20 +30,11 @@ class ShardStream:
             if not block.strip(b"\0"):
                 break
             name, size = _parse(block, start)
-            if "/" in name or "\\" in name:
-                raise DatasetError(
-                    f"byte {start}: {name!r}: expected a plain file name; unpacked, it would leave its folder: "
-                    "do not unpack this tar"
-                )
-            if block != tar_header(name, size):
-                raise DatasetError(
-                    f"byte {start}: {name}: expected a regular file of mode 0644 without time, user or group"
-                )
             offset = self.offset
-            data = self._read(size)
-            if self._read(-size % TAR_BLOCK).strip(b"\0"):
-                raise DatasetError(f"byte {self.offset}: expected zeros after {name}")
-            yield name, offset, data
+            data = self._read(size + -size % TAR_BLOCK)
+            if data[size:].strip(b"\0"):
+                raise DatasetError(f"byte {offset + size}: expected zeros after {name}")
+            yield name, offset, data[:size]
         rest = self._size - self.offset
         if self._read(rest).strip(b"\0") or self._size % TAR_RECORD or rest < TAR_BLOCK:
             raise DatasetError(
@@ -70,13 +59,19 @@ class ShardStream:
 
 
 def _parse(block: bytes, start: int) -> tuple[str, int]:
-    """Name and size of a header. Raises DatasetError when the block is none."""
+    """Name and size of a header. Raises DatasetError for a block that `tar_header` would not make."""
     try:
-        # The writer's own headers, many thousands of them; what the caller rebuilds from this must be the block.
-        name, size = block[:100].rstrip(b"\0").decode("ascii"), int(block[124:135], 8)
-        if block[257:263] == b"ustar\0" and not block[345:500].strip(b"\0"):
-            return name, size
-        header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-    except (tarfile.HeaderError, ValueError) as error:
+        name = block[:NAME_BYTES].rstrip(b"\0").decode("ascii")
+        size = int(block[SIZE].rstrip(b"\0"), 8)
+    except ValueError as error:
         raise DatasetError(f"byte {start}: expected a tar header: {error}") from error
-    return header.name, header.size
+    if "/" in name or "\\" in name:
+        raise DatasetError(
+            f"byte {start}: {name!r}: expected a plain file name; unpacked, it would leave its folder: "
+            "do not unpack this tar"
+        )
+    if size < 0 or block != tar_header(name, size):
+        raise DatasetError(
+            f"byte {start}: {name}: expected the header of a regular file of mode 0644 without time, user or group"
+        )
+    return name, size

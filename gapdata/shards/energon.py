@@ -20,8 +20,8 @@ import numpy as np
 
 from gapdata.shards.index import read_samples
 from gapdata.shards.manifest import read_whole_manifest
-from gapdata.shards.places import TAR_BLOCK
 from gapdata.shards.storage import write_file
+from gapdata.shards.tar import TAR_BLOCK
 
 FOLDER = ".nv-meta"
 ENERGON_VERSION = "7.4.1"  # of the format

@@ -13,7 +13,6 @@ from gapdata.shards.index import SAMPLES_NAME, SAMPLES_SCHEMA, open_table
 
 Array = np.ndarray
 
-TAR_BLOCK = 512  # headers and contents begin at multiples of it
 _MOST = np.iinfo(np.uint32).max
 _NAMES = "members.list.element.name"
 

@@ -21,8 +21,9 @@ from gapdata.shards.cache import BlockCache
 from gapdata.shards.codec import LAYERS, decode_sample, member_names
 from gapdata.shards.index import SAMPLES_SCHEMA, read_questions, read_samples
 from gapdata.shards.manifest import Manifest, read_manifest, read_whole_manifest
-from gapdata.shards.places import TAR_BLOCK, Places, read_places
+from gapdata.shards.places import Places, read_places
 from gapdata.shards.shard_bytes import ShardBytes
+from gapdata.shards.tar import SIZE, TAR_BLOCK
 
 Array = np.ndarray
 
@@ -163,7 +164,7 @@ class Dataset:
             raise DatasetError(f"{self.url}: {key}: {error}; run gapdata check") from error
 
     def _require_member(self, shard: str, name: str, size: int, header: bytes) -> None:
-        if header[: len(name) + 1] == name.encode() + b"\0" and header[124:135] == b"%011o" % size:
+        if header[: len(name) + 1] == name.encode() + b"\0" and header[SIZE] == b"%011o\0" % size:
             return
         self._shards.require_unchanged(shard)
         raise DatasetError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tarfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ from gapdata.sample import Sample
 from gapdata.shards.codec import encode_sample
 from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, question_rows, sample_row
 from gapdata.shards.manifest import ShardInfo
-from gapdata.shards.places import TAR_BLOCK
 from gapdata.shards.storage import staged_file, writing
+from gapdata.shards.tar import TAR_BLOCK, TAR_RECORD, tar_header
 
 KEY_PATTERN = re.compile(r"[a-z0-9_-]{1,80}")
-TAR_RECORD = 20 * TAR_BLOCK  # a tar file ends with two empty blocks and is padded to whole records
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,10 +169,3 @@ class ShardWriter:
             samples=pa.Table.from_pylist(list(self._rows.values()), SAMPLES_SCHEMA),
             qa=pa.Table.from_pylist(self._questions, QA_SCHEMA),
         )
-
-
-def tar_header(name: str, size: int) -> bytes:
-    """The one header block of a member: USTAR, mode 0644, no time, user or group."""
-    member = tarfile.TarInfo(name)
-    member.size = size
-    return member.tobuf(format=tarfile.USTAR_FORMAT)

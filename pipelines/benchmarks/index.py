@@ -23,8 +23,8 @@ from machine import describe_run
 from gapdata.shards.codec import member_names
 from gapdata.shards.index import QA_SCHEMA, SAMPLES_SCHEMA, write_index
 from gapdata.shards.manifest import Manifest, ShardInfo, write_manifest
-from gapdata.shards.places import TAR_BLOCK
 from gapdata.shards.reader import open_dataset
+from gapdata.shards.tar import TAR_BLOCK
 
 PER_SHARD, VIEWS, LOOKUPS = 250, 4, 20_000
 

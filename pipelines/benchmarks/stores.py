@@ -29,8 +29,8 @@ sys.path.append(str(Path(__file__).parents[2]))
 from gapdata.build import build
 from gapdata.build_config import BuildConfig
 from gapdata.checks.tar import ShardStream
-from gapdata.shards.places import TAR_BLOCK
 from gapdata.shards.reader import _THREADS, Dataset, open_dataset
+from gapdata.shards.tar import TAR_BLOCK
 from gapdata.transfer import copy_dataset
 from tests.fixtures.stores import BUCKET, seaweed
 

@@ -17,7 +17,8 @@ import pytest
 from gapdata.checks.tar import ShardStream
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.codec import encode_sample
-from gapdata.shards.writer import TAR_RECORD, ShardRecord, ShardWriter, tar_header
+from gapdata.shards.tar import TAR_RECORD, tar_header
+from gapdata.shards.writer import ShardRecord, ShardWriter
 from tests.fixtures.samples import room_sample
 
 NAME = "shards/train-00000.tar"
@@ -156,6 +157,20 @@ def test_a_record_survives_bytes_and_torn_ones_are_refused(tmp_path: Path) -> No
     for cut in (0, 10, len(data) // 2, len(data) - 9):
         with pytest.raises(DatasetError, match="x: not a complete shard record"):
             ShardRecord.from_bytes(data[:cut], "x")
+
+
+@pytest.mark.parametrize("name", ["a", "room-0000.00.rgb.jpg", "x" * 100])
+@pytest.mark.parametrize("size", [0, 1, 511, 123_456_789, 8**11 - 1])
+def test_a_header_is_that_of_the_standard_library(name: str, size: int) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    assert tar_header(name, size) == member.tobuf(format=tarfile.USTAR_FORMAT)
+
+
+@pytest.mark.parametrize(("name", "size"), [("x" * 101, 0), ("a", 8**11)])
+def test_what_does_not_fit_a_header_is_refused(name: str, size: int) -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        tar_header(name, size)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "room-0000.../../x", "a\\b"])
