@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,23 +18,31 @@ from gapdata.build_config import BuildConfig
 from gapdata.errors import ConfigError, GapdataError
 from gapdata.executors import open_executor
 from gapdata.shards.storage import open_storage
+from tests.fixtures.stores import free_ports
 from tests.test_build import SMALL, hashes
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'gapdata[ray]'")
+from ray.cluster_utils import Cluster  # noqa: E402
+
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"
 )
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A Ray of two processors, for all tests here; its workers are this machine's processes."""
+def cluster() -> Iterator[Cluster]:
+    """A head node and another one of one processor each, for all tests here; all are this machine's processes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-        ray.init(num_cpus=2, include_dashboard=False, logging_level="error", log_to_driver=False, object_store_memory=100 << 20)  # fmt: skip
-        yield
+        node = {"num_cpus": 1, "object_store_memory": 100 << 20}
+        head = {**node, "include_dashboard": False}
+        running = Cluster(initialize_head=True, head_node_args=head)
+        ray.init(address=running.address, logging_level="error", log_to_driver=False)
+        running.add_node(**node)  # after the driver has joined the head, so that it can be lost
+        yield running
         ray.shutdown()
+        running.shutdown()
 
 
 def workers() -> list[psutil.Process]:
@@ -51,34 +60,35 @@ def kill(job, report) -> None:
 
 
 def test_the_bytes_are_those_of_a_local_build_whatever_is_killed(cluster, tmp_path, s3_url) -> None:
-    settings = {**SMALL, "num_scenes": 6}
+    """A worker is killed as soon as it is at a shard, then the node that is not the driver's."""
+    settings = {**SMALL, "world": "shapes"}
     build(BuildConfig(**settings, out=str(tmp_path / "local")))
-    seen, killed, stop = [], [], threading.Event()
+    seen, killed = [], []
 
-    def kill_workers() -> None:
-        while not stop.wait(1.0) and len(killed) < 2:
-            for process in workers()[:1]:
-                process.kill()
-                killed.append(process.pid)
-                stop.wait(1.5)
+    def kill_worker_and_node() -> None:
+        while not (running := workers()):
+            time.sleep(0.1)
+        running[0].kill()
+        killed.append("worker")
+        while not open_storage(s3_url).names("shards"):
+            time.sleep(0.1)
+        cluster.remove_node(*cluster.worker_nodes, allow_graceful=False)
+        killed.append("node")
 
-    killer = threading.Thread(target=kill_workers)
+    killer = threading.Thread(target=kill_worker_and_node, daemon=True)
     killer.start()
-    try:
-        build(
-            BuildConfig(**settings, out=s3_url, executor="ray"),
-            on_progress=lambda done, total: seen.append((done, total)),
-        )
-    finally:
-        stop.set()
-        killer.join()
-    storage = open_storage(s3_url)
-    expected = hashes(tmp_path / "local")
+    build(
+        BuildConfig(**settings, out=s3_url, executor="ray"),
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    killer.join(timeout=30)
+    assert killed == ["worker", "node"]
+    storage, expected = open_storage(s3_url), hashes(tmp_path / "local")
     assert storage.names() == sorted(expected)
     for name in expected:
         assert storage.read(name) == (tmp_path / "local" / name).read_bytes()
-    assert killed
-    assert seen[0] == (0, 6)
+    total = settings["num_scenes"]
+    assert (seen[0], seen[-1]) == ((0, total), (total, total))
     assert seen == sorted(seen)
     assert json.loads(storage.read("dataset.json"))["failures"] == []
 
@@ -97,6 +107,17 @@ def test_a_job_that_always_takes_its_worker_down_ends_in_one_line(cluster, monke
         list(open_executor("ray", workers=2).run(kill, [1], lambda n: None))
     assert "\n" not in str(caught.value)
     assert time.monotonic() - start < 60
+
+
+def test_an_address_where_nobody_listens_is_one_line_at_once(monkeypatch) -> None:
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    (port,) = free_ports(1)
+    executor = open_executor("ray", workers=2, address=f"127.0.0.1:{port}")
+    with pytest.raises(
+        ConfigError, match=rf"--ray-address 127.0.0.1:{port}: no Ray cluster"
+    ) as caught:
+        list(executor.run(fail, [1], lambda n: None))
+    assert "\n" not in str(caught.value)
 
 
 def test_an_address_without_ray_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from gapdata.errors import ConfigError, GapdataError, MissingDependencyError
 from gapdata.executors import Job, Result
 from gapdata.executors.local import run_single_threaded
 
-_POLL_S = 0.5
+_ANSWER_S = 10.0
 _RETRIES = 5  # of a job whose worker was lost; one that takes its worker down each time must end
 _AHEAD = 2  # jobs handed to the cluster for each of its processors: the next one is there when one is done
 
@@ -32,9 +33,10 @@ class RayExecutor:
         jobs: Sequence[Job],
         on_progress: Callable[[int], None],
     ) -> Iterator[Result]:
-        """Results in order of completion. Raises GapdataError when a job's worker is lost again and again.
+        """Results in order of completion; a job's progress is told at its end.
 
-        Raises MissingDependencyError without Ray, ConfigError when there is no cluster at the address.
+        Raises GapdataError when a job's worker is lost again and again, MissingDependencyError without Ray,
+        ConfigError when there is no cluster at the address.
         """
         if not jobs:
             return
@@ -51,14 +53,23 @@ class RayExecutor:
     def _connect(self, ray: Any) -> None:
         quiet = {"logging_level": "error", "log_to_driver": False}
         if not self.address:
-            ray.init(num_cpus=self.workers, include_dashboard=False, **quiet)
+            # Without "local" it would join any Ray that runs here already.
+            ray.init("local", num_cpus=self.workers, include_dashboard=False, **quiet)
             return
         try:
-            ray.init(address=self.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+            _require_answer(self.address)
+            ray.init(self.address, **quiet)
+        except (OSError, ValueError, RuntimeError) as error:
             raise ConfigError(
                 f"--ray-address {self.address}: no Ray cluster answers there; 'ray status' on its head node shows the address"
             ) from error
+
+
+def _require_answer(address: str) -> None:
+    """Nothing. Raises OSError when nobody listens at HOST:PORT, which Ray itself would find out after ten minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
 def _run(
@@ -67,52 +78,26 @@ def _run(
     jobs: Sequence[Any],
     on_progress: Callable[[int], None],
 ) -> Iterator[Result]:
-    # It lives with the driver: a lost node must not take it along.
-    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-        ray.get_runtime_context().get_node_id(), soft=True
-    )
-    counter = ray.remote(num_cpus=0)(_Progress).options(scheduling_strategy=here).remote()
     task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_task)
-    waiting = deque(enumerate(jobs))
-    running: list[Any] = []
-    shown = 0
+    waiting, running = deque(jobs), list[Any]()
     try:
         while waiting or running:
             room = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
             while waiting and len(running) < room:
-                number, job = waiting.popleft()
-                running.append(task.remote(function, job, number, counter))
-            done, running = ray.wait(running, num_returns=1, timeout=_POLL_S)
-            total = ray.get(counter.total.remote())
-            if total > shown:
-                on_progress(total - shown)
-                shown = total
-            for reference in done:
-                yield _result(ray, reference)
+                running.append(task.remote(function, waiting.popleft()))
+            (done,), running = ray.wait(running, num_returns=1)
+            result, units = _result(ray, done)
+            on_progress(units)
+            yield result
     finally:
         for reference in running:
             ray.cancel(reference, force=True)
 
 
-class _Progress:
-    """Counts what each job reports; a job that starts anew counts from 0."""
-
-    def __init__(self) -> None:
-        self._done: dict[int, int] = {}
-
-    def start(self, job: int) -> None:
-        self._done[job] = 0
-
-    def add(self, job: int, units: int) -> None:
-        self._done[job] += units
-
-    def total(self) -> int:
-        return sum(self._done.values())
-
-
-def _task(function: Callable[..., Result], job: Any, number: int, counter: Any) -> Result:
-    counter.start.remote(number)
-    return run_single_threaded(function, job, lambda units: counter.add.remote(number, units))
+def _task(function: Callable[..., Result], job: Any) -> tuple[Result, int]:
+    """The result, and what the job reported: told at its end, it needs nobody who could be lost on the way."""
+    units: list[int] = []
+    return run_single_threaded(function, job, units.append), sum(units)
 
 
 def _result(ray: Any, reference: Any) -> Any:
@@ -134,7 +119,6 @@ def _import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
-        import ray.util.scheduling_strategies
     except ImportError as error:
         raise MissingDependencyError(
             "--executor ray needs Ray: pip install 'gapdata[ray]'"
