@@ -38,7 +38,7 @@ BUILD = (
 )  # fmt: skip
 WORKER_SIGNS = ("spawn_main", "ray::_task")  # in the command lines of processes that run jobs
 MOST_STARTS = 20  # of one build; what needs more goes nowhere
-MOST_DELAY_S, MOST_AWAY_S = 2.0, 8.0
+MOST_DELAY_S, MOST_AWAY_S = 4.0, 8.0
 
 
 def hashes(url: str) -> dict[str, str]:
@@ -79,9 +79,8 @@ class Soak:
                 [*self.command, "--out", out], stdout=subprocess.DEVNULL, stderr=output
             )
 
-    def strike(self, build: subprocess.Popen[bytes], out: str) -> str:
-        """Kills something some time later; says what and when, "" when the build ended before."""
-        wanted = self.rng.randint(shards_at(out), SHARDS)
+    def strike(self, build: subprocess.Popen[bytes], out: str, wanted: int) -> str:
+        """Kills something when so many shards are there; says what and when, "" when the build ended before."""
         while shards_at(out) < wanted and build.poll() is None:
             time.sleep(0.1)
         try:
@@ -108,10 +107,12 @@ class Soak:
     def finish(self, out: str, log: Path, kills: int) -> list[str]:
         """What was killed until the build was finished, at most so many times."""
         struck: list[str] = []
+        wanted = sorted(self.rng.randrange(SHARDS) for _ in range(kills))
         for _ in range(MOST_STARTS):
             build = self.start(out, log)
-            while len(struck) < kills and (what := self.strike(build, out)):
+            while wanted and (what := self.strike(build, out, wanted[0])):
                 struck.append(what)
+                del wanted[0]
             if build.wait() == 0:
                 return struck
         raise SystemExit(f"{out}: not finished after {MOST_STARTS} starts\n{log.read_text()}")

@@ -1,4 +1,4 @@
-"""An S3 server on loopback against what it could be: streaming against raw range requests, a build there against one here.
+"""Reading speed against what it could be: from an S3 server on loopback, and of `gapdata check` from a disk.
 
 All figures of a table are from one run, taken in turns, so that the machine's other work touches them alike.
 
@@ -126,17 +126,6 @@ def main() -> None:
         copy_dataset(str(first), f"{store.url}/first")
         measure_reading(f"{store.url}/first", args.rounds)
         measure_check(first, args.rounds)
-        pairs = [
-            tuple(
-                seconds(lambda out=out: build(BuildConfig(**settings, out=out)))  # type: ignore
-                for out in (f"{folder}/local{i}", f"{store.url}/remote{i}")
-            )
-            for i in range(2)
-        ]
-        ratio = statistics.median(a / b for a, b in pairs)
-        print(
-            f"build  {pairs[0][0]:.1f} s here, {pairs[0][1]:.1f} s there = {ratio:.2f} of the speed"
-        )
 
 
 if __name__ == "__main__":
