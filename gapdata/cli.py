@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -350,6 +351,7 @@ def _print(data: Any, as_json: bool, text: str) -> None:
 
 def main() -> None:
     """Run the command; a user's mistake is one line on stderr, exit code 2, other known errors exit 1."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # what it says of damaged images is raised too
     try:
         app()
     except GapdataError as error:

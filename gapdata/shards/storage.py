@@ -41,6 +41,8 @@ _LONGEST_WAIT_S = 20.0
 # Of stores that show an uploaded object whole or not at all; elsewhere files are renamed into place.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "memory"})
 _logger = logging.getLogger("gapdata")
+# It logs each failed request with its traceback; what is raised says it all.
+logging.getLogger("gcsfs").addHandler(logging.NullHandler())
 _answered: set[str] = set()
 
 
