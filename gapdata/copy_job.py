@@ -17,7 +17,7 @@ from gapdata.shards.writer import EncodedSample, ShardWriter
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CopyJob:
-    """The samples at `positions` of a dataset as one shard of `split`.
+    """The samples at `positions` of a dataset, which lie in one shard, as one shard of `split`.
 
     questions: for each sample the rows of its qa.json to keep; None keeps all.
     """
@@ -36,8 +36,9 @@ class CopyJob:
 
 
 def run_copy(job: CopyJob, report: Callable[[int], None]) -> ShardResult:
-    """The job's result; reports each sample. Raises DatasetError for a member that is damaged."""
+    """The job's result; reports each sample. Raises DatasetError for a shard that is damaged: a copy's hash would hide it."""
     dataset = open_dataset(job.url)
+    dataset.require_intact(job.positions[0])
     writer = ShardWriter(job.out, f"shards/{job.name}.tar")
     owed: set[str] = set()
     with writer:

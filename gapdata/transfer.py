@@ -12,7 +12,6 @@ from gapdata.shards.manifest import MANIFEST_NAME, Manifest, read_manifest
 from gapdata.shards.storage import Storage, open_storage
 
 OnProgress = Callable[[int, int], None]
-_CHUNK = 8 << 20
 
 
 def copy_dataset(
@@ -89,13 +88,12 @@ def _copy_file(origin: Storage, place: Storage, name: str, size: int, sha256: st
     """Copies one file unless it is there. Files whose hash the manifest does not name are small."""
     found = place.stat(name)
     same_size = found is not None and found.size == size
-    if same_size and _hash(place, name, size) == (sha256 or _hash(origin, name, size)):
+    if same_size and place.sha256(name, size) == (sha256 or origin.sha256(name, size)):
         return
     with place.staged(name) as path:
         digest = hashlib.sha256()
         with path.open("wb") as file:
-            for start in range(0, size, _CHUNK):
-                data = origin.read(name, start, min(start + _CHUNK, size))
+            for data in origin.pieces(name, size):
                 digest.update(data)
                 file.write(data)
         if sha256 is not None and digest.hexdigest() != sha256:
@@ -103,10 +101,3 @@ def _copy_file(origin: Storage, place: Storage, name: str, size: int, sha256: st
                 f"{origin.url}: {name}: expected the SHA-256 {sha256} of dataset.json, found {digest.hexdigest()}; "
                 "run gapdata check there"
             )
-
-
-def _hash(storage: Storage, name: str, size: int) -> str:
-    digest = hashlib.sha256()
-    for start in range(0, size, _CHUNK):
-        digest.update(storage.read(name, start, min(start + _CHUNK, size)))
-    return digest.hexdigest()

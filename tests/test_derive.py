@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from gapdata import open_dataset
 from gapdata.check import check_dataset
 from gapdata.derive import filter_questions, merge, split
-from gapdata.errors import ConfigError
+from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.manifest import read_manifest
 from tests.fixtures.samples import room_sample, write_dataset
 
@@ -102,6 +104,24 @@ def test_split_depends_on_its_seed_only(datasets, tmp_path):
 def shard_hashes_of_split(url: str, out: str, seed: int) -> str:
     split(url, out, {"val": 0.25}, seed=seed)
     return ",".join(sorted(open_dataset(out, split="val").keys.to_pylist()))
+
+
+def test_a_damaged_shard_is_not_copied(datasets, tmp_path):
+    copy = shutil.copytree(datasets[0], tmp_path / "copy")
+    shard = copy / "shards/train-00000.tar"
+    data = bytearray(shard.read_bytes())
+    data[1000] ^= 1
+    shard.write_bytes(data)
+    out = str(tmp_path / "out")
+    for derive in (
+        lambda: merge([str(copy)], out),
+        lambda: filter_questions(str(copy), out, "margin >= 0", overwrite=True),
+        lambda: split(str(copy), out, {"val": 0.5}, overwrite=True),
+    ):
+        with pytest.raises(DatasetError, match=r"train-00000\.tar: expected the SHA-256") as caught:
+            derive()
+        assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out/dataset.json").exists()
 
 
 def test_mistakes_are_named(datasets, tmp_path):

@@ -110,6 +110,13 @@ class Dataset:
                 self._cell("shard", position), places[0][0] - TAR_BLOCK, sum(places[-1])
             )
 
+    def require_intact(self, i: SupportsIndex) -> None:
+        """Nothing. Raises DatasetError when the shard of sample `i` is not what the manifest's hash says; reads all of it."""
+        try:
+            self._shards.require_intact(self._cell("shard", self._position(i)))
+        except DatasetError as error:
+            raise DatasetError(f"{self.url}: {error}") from error
+
     def read_members(
         self, i: SupportsIndex, names: Collection[str] | None = None
     ) -> dict[str, bytes]:

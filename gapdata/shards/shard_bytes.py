@@ -19,7 +19,7 @@ class ShardBytes:
 
     def __init__(self, url: str, manifest: Manifest, cache: BlockCache | None) -> None:
         self._storage = open_storage(url)
-        self._url, self._shards = url, {shard.name: shard for shard in manifest.shards}
+        self._shards = {shard.name: shard for shard in manifest.shards}
         self._cache = None if self._storage.is_local else cache
         self._seen: dict[str, tuple[Stat, float]] = {}
         self._lock = threading.Lock()
@@ -52,6 +52,16 @@ class ShardBytes:
             fetch = partial(self._fetch, shard)
             return self._cache.read(info.sha256, info.bytes, start, end, fetch)
         return self._fetch(shard, start, end)
+
+    def require_intact(self, shard: str) -> None:
+        """Nothing. Raises DatasetError when the shard is not of the manifest's SHA-256; reads all of it."""
+        self.require_unchanged(shard)
+        info = self._shards[shard]
+        found = self._storage.sha256(shard, info.bytes)
+        if found != info.sha256:
+            raise DatasetError(
+                f"{shard}: expected the SHA-256 {info.sha256} of dataset.json, found {found}; run gapdata check"
+            )
 
     def require_unchanged(self, shard: str) -> None:
         """Nothing. Raises DatasetError when the shard is not of the manifest's size, or another than before."""

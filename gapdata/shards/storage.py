@@ -5,6 +5,7 @@ Credentials are the store client's business: they come from the environment, nev
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import glob
 import hashlib
@@ -38,6 +39,7 @@ Result = TypeVar("Result")
 PATIENCE_S = 300.0
 FIRST_PATIENCE_S = 10.0
 _LONGEST_WAIT_S = 20.0
+_PIECE = 8 << 20
 # Of stores that show an uploaded object whole or not at all; elsewhere files are renamed into place.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "memory"})
 _logger = logging.getLogger("gapdata")
@@ -76,6 +78,18 @@ class Storage:
         """The bytes of a file, or those from `start` to before `end`; fewer where it ends earlier."""
         cat = self.filesystem.cat_file
         return self._request(name, "read", cat, self.path(name), start=start, end=end)
+
+    def pieces(self, name: str, size: int) -> Iterator[bytes]:
+        """The first `size` bytes of a file, a few megabytes at a time."""
+        for start in range(0, size, _PIECE):
+            yield self.read(name, start, min(start + _PIECE, size))
+
+    def sha256(self, name: str, size: int) -> str:
+        """The SHA-256 of the first `size` bytes of a file."""
+        digest = hashlib.sha256()
+        for data in self.pieces(name, size):
+            digest.update(data)
+        return digest.hexdigest()
 
     def stat(self, name: str) -> Stat | None:
         """Size and version of a file, or None when there is none."""
@@ -254,7 +268,15 @@ def open_storage(url: str) -> Storage:
         filesystem, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except (ValueError, ImportError) as error:
         raise ConfigError(f"{url}: cannot be opened: {error}") from error
+    if (loop := getattr(filesystem, "loop", None)) is not None:
+        loop.set_exception_handler(_on_loose_error)
     return Storage(url, filesystem, str(root).rstrip("/"))
+
+
+def _on_loose_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a client's background task raised and nobody asked for; a connection that breaks is told by its request."""
+    if not isinstance(context.get("exception"), store_errors()):
+        loop.default_exception_handler(context)
 
 
 @contextmanager

@@ -252,6 +252,20 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(s3_store: Store, s3_url:
     gate.shut()
 
 
+def test_a_clients_background_tasks_print_no_traceback_of_a_broken_connection(
+    s3_url, caplog
+) -> None:
+    loop = open_storage(s3_url).filesystem.loop
+    for error in (ConnectionResetError("broken"), ZeroDivisionError("a mistake")):
+        told = threading.Event()
+        context = {"message": "Task exception was never retrieved", "exception": error}
+        loop.call_soon_threadsafe(loop.call_exception_handler, context)
+        loop.call_soon_threadsafe(told.set)
+        assert told.wait(10)
+    assert "a mistake" in caplog.text
+    assert "broken" not in caplog.text
+
+
 def test_a_file_in_the_making_is_not_taken_for_what_another_left(tmp_path: Path) -> None:
     """Names that begin alike are staged side by side."""
     storage = open_storage(str(tmp_path))
