@@ -79,6 +79,7 @@ class _Content:
     keys: set[str] = field(default_factory=set)
     num_views: set[int] = field(default_factory=set)
     scenes: set[tuple[str, str]] = field(default_factory=set)
+    unread: int = 0  # shards and samples that cannot be
     samples: int = 0
     views: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
@@ -185,10 +186,13 @@ def _check_files(url: str, manifest: Manifest, findings: _Findings) -> None:
 def _check_counts(
     manifest: Manifest, index: _Index, content: _Content, findings: _Findings
 ) -> None:
-    tables = (
-        ("dataset.json", manifest.counts),
-        ("samples.parquet and qa.parquet", count(index.samples, index.qa)),
-    )
+    tables: list[tuple[str, Mapping[str, Any]]] = []
+    if content.unread:
+        message = f"not compared: {content.unread} shards or samples cannot be read"
+        findings.add("counts", "dataset.json", message)
+    else:
+        tables.append(("dataset.json", manifest.counts))
+        tables.append(("samples.parquet and qa.parquet", count(index.samples, index.qa)))
     for where, counts in tables:
         for name, found in content.counts().items():
             if counts.get(name) != found:
@@ -225,6 +229,7 @@ def _check_shard(
     stat = storage.stat(shard.name)
     if stat is None:
         findings.add("files", shard.name, "is missing")
+        content.unread += 1
         return
     size = stat.size
     if size != shard.bytes:
@@ -241,6 +246,7 @@ def _check_shard(
                 on_sample()
         except DatasetError as error:
             findings.add("tar", shard.name, str(error))
+            content.unread += 1
         sha256 = stream.close_reading()
     if sha256 != shard.sha256:
         findings.add("sha256", shard.name, f"expected {shard.sha256}, found {sha256}")
@@ -281,6 +287,7 @@ def _check_sample(
         sample = decode_sample(entry.members)
     except DatasetError as error:
         findings.add("decode", entry.where, str(error))
+        content.unread += 1
         return
     content.add(sample)
     names = [place["name"] for place in entry.places]
