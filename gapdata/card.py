@@ -8,6 +8,7 @@ from gapdata.shards.manifest import Manifest
 from gapdata.shards.records import META, QUESTIONS, RECIPE
 
 CARD_NAME = "README.md"
+PICTURE_NAME = "preview.jpg"  # of `gapdata card`
 CONTENT = """\
 Each sample has pictures, z-depth (uint16, 0 = invalid), normals, instance ids, cameras (OpenCV, cam2world), scene points
 and questions. Depth and ids are TIFF bytes: `cv2.imdecode(np.frombuffer(data, np.uint8), -1)`."""
@@ -16,8 +17,11 @@ This is a recipe: each sample has cameras (OpenCV, cam2world), instances and que
 points, which may not be passed on. With your own copy of the raw data, `gapdata rebuild` makes the same bytes."""
 
 
-def dataset_card(manifest: Manifest) -> str:
-    """Markdown with the YAML front matter by which Hugging Face `datasets` knows the columns."""
+def dataset_card(manifest: Manifest, *, findings: str = "") -> str:
+    """Markdown with the YAML front matter by which Hugging Face `datasets` knows the columns.
+
+    findings: Markdown of what the manifest does not know; see `gapdata.full_card`.
+    """
     counts = manifest.counts
     views = int(manifest.config["views"])
     members = (META, QUESTIONS, RECIPE) if manifest.is_recipe else member_names(views)
@@ -41,9 +45,9 @@ Licence of the data: {manifest.licence}
 {rows}
 
 Chance is what guessing earns: one of the options, a half of yes or no, of numbers the mean relative accuracy of a constant.
-`gapdata audit` measures what a model earns that only reads the questions.
+`gapdata audit` measures what a model earns that only reads the questions; `gapdata card` writes it here.
 
-{_evaluation(manifest)}{_sensor(manifest)}{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
+{findings}{_evaluation(manifest)}{_sensor(manifest)}{RECIPE_CONTENT if manifest.is_recipe else CONTENT}
 """
 
 

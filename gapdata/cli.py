@@ -161,6 +161,17 @@ def preview(
 
 
 @app.command()
+def card(url: Url) -> None:
+    """Write the dataset card anew, with a picture and what could be answered without looking."""
+    from gapdata import summary
+    from gapdata.full_card import write_full_card
+
+    with summary.progress_bar("tasks") as on_progress:
+        write_full_card(url, progress=on_progress)
+    typer.echo(f"{url}: wrote README.md and preview.jpg")
+
+
+@app.command()
 def rebuild(
     url: Annotated[str, typer.Argument(metavar="RECIPE", help="Folder or URL of a recipe.")],
     out: NewDataset,

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from gapdata.attribution import ATTRIBUTION_NAME
-from gapdata.card import CARD_NAME
+from gapdata.card import CARD_NAME, PICTURE_NAME
 from gapdata.croissant import CROISSANT_NAME
 from gapdata.errors import ConfigError
 from gapdata.shard_job import ShardResult
@@ -31,6 +31,7 @@ _OWNED = (
     SAMPLES_NAME,
     QA_NAME,
     CARD_NAME,
+    PICTURE_NAME,
     CROISSANT_NAME,
     ATTRIBUTION_NAME,
     ENERGON,

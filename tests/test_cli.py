@@ -15,6 +15,7 @@ from gapdata import cli
 FLAGS = {
     "audit": "url max_gap as_json",
     "build": "source out root scenes num_scenes split world difficulty assets assets_licence assets_share seed renderer sensor size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers executor ray_address max_failures overwrite as_json",
+    "card": "url",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
     "index": "url energon",
