@@ -148,6 +148,7 @@ def huggingface_rows(shards: list[str], cache: Path, *, streaming: bool) -> Iter
     os.environ["HF_HUB_OFFLINE"] = "1"
     import datasets
 
+    datasets.disable_progress_bars()
     rows: Iterable[dict[str, Any]] = datasets.load_dataset(
         "webdataset", data_files={"train": shards}, split="train", streaming=streaming, cache_dir=str(cache)
     )  # fmt: skip

@@ -63,7 +63,7 @@ def explained(error: BaseException, where: str, action: str, *, remote: bool) ->
     if isinstance(error, PermissionError) and remote:
         return ConfigError(
             f"{where}: the store does not permit that it is {action} ({code or 'refused'}); "
-            "check the credentials in the environment and what they may do"
+            "check the credentials in the environment, what they may do, and this machine's clock"
         )
     if remote and is_passing(error):
         return ConfigError(

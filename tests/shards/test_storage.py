@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import fsspec
@@ -163,6 +164,18 @@ def test_a_mistake_is_one_line_without_a_secret(s3_url: str, monkeypatch, name: 
     text = "".join(traceback.format_exception(caught.value))
     for secret in (SECRET, READER_SECRET, "other-secret-42"):
         assert secret not in text
+
+
+def test_a_clock_that_is_wrong_is_among_what_to_check(s3_url: str, monkeypatch) -> None:
+    """Signatures hold for minutes: the server refuses requests of a machine that is an hour ahead."""
+    auth = pytest.importorskip("botocore.auth")
+    now = auth.get_current_datetime
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: now() + timedelta(hours=1))
+    with (
+        another_client(),
+        pytest.raises(ConfigError, match=r"\(RequestTimeTooSkewed\).* this machine's clock"),
+    ):
+        write_file(s3_url, "a.bin", b"x")
 
 
 def test_without_credentials_the_line_says_where_they_belong(s3_url, monkeypatch, tmp_path) -> None:
