@@ -59,9 +59,7 @@ def smooth_groups(mesh: Mesh, normal: Float32[Array, "F1 3"]) -> Int32[Array, " 
 
     Faces of one instance belong together where they share an edge and meet at less than 40 degrees.
     """
-    # Vertices of one place are one, whatever part they belong to.
-    place = np.ascontiguousarray(mesh.vertices).view(np.dtype((np.void, 12))).reshape(-1)
-    welded = np.unique(place, return_inverse=True)[1].reshape(-1)[mesh.faces]
+    welded = _places(mesh)[mesh.faces]
     ends = np.sort(np.stack([welded, np.roll(welded, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
     face = np.repeat(np.arange(len(mesh.faces)), 3)
     key = (ends[:, 0] * np.int64(welded.max() + 1) + ends[:, 1]).astype(np.int64)
@@ -77,11 +75,30 @@ def smooth_groups(mesh: Mesh, normal: Float32[Array, "F1 3"]) -> Int32[Array, " 
     return np.append(connected_components(graph, directed=False)[1], -1).astype(np.int32)
 
 
+def smooth_normals(
+    mesh: Mesh, normal: Float32[Array, "F1 3"], group: Int32[Array, " F1"]
+) -> Float32[Array, "F 3 3"]:
+    """Normals at each face's corners, of the smooth surface they are part of: unit means by area."""
+    place = _places(mesh)[mesh.faces]
+    key = place.astype(np.int64) * (group.max() + 1) + group[:-1, None]
+    corner = np.unique(key, return_inverse=True)[1].reshape(-1)
+    weighted = np.repeat(normal[:-1] * face_areas(mesh).astype(np.float32)[:, None], 3, axis=0)
+    total = np.stack([np.bincount(corner, weighted[:, axis]) for axis in range(3)], axis=-1)
+    unit = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
+    return unit[corner].reshape(-1, 3, 3).astype(np.float32)
+
+
+def _places(mesh: Mesh) -> Int64[Array, " V"]:
+    """A number for each vertex that vertices of one place share, whatever part they belong to."""
+    bits = np.ascontiguousarray(mesh.vertices).view(np.dtype((np.void, 12))).reshape(-1)
+    return np.unique(bits, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
 class SurfaceColor:
     """The linear-light colour of a mesh's surface: vertex colours times textures. Face -1 is black."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._vertex = CornerTable(LINEAR_OF_BYTE[mesh.vertex_color], mesh.faces)
+        self._vertex = CornerTable(LINEAR_OF_BYTE[mesh.vertex_color][mesh.faces])
         textured = bool(mesh.textures) and mesh.face_texture is not None and mesh.uv is not None
         self._texture = _TextureAtlas(mesh) if textured else None
 
@@ -103,12 +120,12 @@ class SurfaceColor:
 
 
 class CornerTable:
-    """Values given at vertices, interpolated inside faces; zero on face -1."""
+    """Values given at faces' corners, interpolated inside; zero on face -1."""
 
-    def __init__(self, values: Float32[Array, "v c"], faces: Int[Array, "f 3"]) -> None:
-        table = np.zeros((3, len(faces) + 1, values.shape[1]), np.float32)
+    def __init__(self, values: Float32[Array, "f 3 c"]) -> None:
+        table = np.zeros((3, len(values) + 1, values.shape[2]), np.float32)
         for corner in range(3):
-            table[corner, :-1] = values[faces[:, corner]]
+            table[corner, :-1] = values[:, corner]
         table[1:] -= table[0]
         self.first, self.steps = table[0], table[1:]
         self._varies = [bool(step.any()) for step in self.steps]
@@ -135,7 +152,7 @@ class _TextureAtlas:
     def __init__(self, mesh: Mesh) -> None:
         assert mesh.uv is not None
         assert mesh.face_texture is not None
-        self._uv = CornerTable(mesh.uv, mesh.faces)
+        self._uv = CornerTable(mesh.uv[mesh.faces])
         pyramids = [_pyramid(texture) for texture in mesh.textures]
         pyramids.append([np.ones((1, 1, 3), np.float32)])
         texture = np.append(mesh.face_texture, np.int16(-1)).astype(np.int64)

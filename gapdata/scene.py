@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float, Float32, Int16, Int32, UInt8, UInt16
+from jaxtyping import Bool, Float, Float32, Int, Int16, Int32, UInt8, UInt16
 
 from gapdata.geometry.boxes import Box
 from gapdata.geometry.camera import Camera
@@ -48,7 +48,8 @@ class Mesh:
 
     Colour is `vertex_color`, times the face's texture sampled at `uv` (repeating, (0, 0) = first texel of
     the top row) where `face_texture` >= 0. A face with `face_glow` is seen as if that many times the scene's mean
-    irradiance fell on it besides. It lights nothing else: that takes lights.
+    irradiance fell on it besides. It lights nothing else: that takes lights. `face_roughness` is that of GGX
+    reflection: 0 a mirror, 1 matt, which shows no highlights.
     """
 
     vertices: Float32[Array, "V 3"]
@@ -59,6 +60,19 @@ class Mesh:
     face_texture: Int16[Array, " F"] | None = None  # -1 = none
     textures: tuple[UInt8[Array, "_ _ 3"], ...] = ()  # of any sizes
     face_glow: Float32[Array, " F"] | None = None  # None: nothing glows
+    face_roughness: Float32[Array, " F"] | None = None  # None: all is matt
+
+    def part(self, faces: Int[Array, " n"] | Bool[Array, " F"]) -> Mesh:
+        """The mesh of some of the faces, by number or mask, with all vertices."""
+
+        def own(values: Array | None) -> Array | None:
+            return None if values is None else values[faces]
+
+        return replace(
+            self, faces=self.faces[faces], face_instance=self.face_instance[faces],
+            face_texture=own(self.face_texture), face_glow=own(self.face_glow),
+            face_roughness=own(self.face_roughness),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -150,12 +149,7 @@ def _positions(
 def _surface(mesh: Mesh, face: Int64[Array, " n"], uv: Float32[Array, "n 2"]) -> PointCloud:
     """Points (face, uv) with colour, face normal and instance."""
     # Tables are made per face: only of the faces that were drawn.
-    drawn = replace(
-        mesh,
-        faces=mesh.faces[face],
-        face_instance=mesh.face_instance[face],
-        face_texture=None if mesh.face_texture is None else mesh.face_texture[face],
-    )
+    drawn = mesh.part(face)
     footprint = np.full(len(face), TEXTURE_FOOTPRINT_M, np.float32)
     linear = SurfaceColor(drawn).at(np.arange(len(face)), uv, footprint)
     return PointCloud(

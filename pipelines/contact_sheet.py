@@ -56,16 +56,8 @@ def best_frames(scene: Scene, count: int) -> list[Frame]:
 def without(scene: Scene, labels: frozenset[str]) -> Scene:
     """The scene without the instances that have one of the labels."""
     assert scene.mesh is not None
-    mesh = scene.mesh
     gone = [item.id for item in scene.instances if item.label in labels]
-    kept = ~np.isin(mesh.face_instance, gone)
-    texture = None if mesh.face_texture is None else mesh.face_texture[kept]
-    cut = replace(
-        mesh,
-        faces=mesh.faces[kept],
-        face_instance=mesh.face_instance[kept],
-        face_texture=texture,
-    )
+    cut = scene.mesh.part(~np.isin(scene.mesh.face_instance, gone))
     return replace(
         scene,
         mesh=cut,

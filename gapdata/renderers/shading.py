@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
+from gapdata.renderers.gloss import Gloss
 from gapdata.renderers.light import DirectLight, height_above, power, strength
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
 from gapdata.renderers.radiosity import Radiosity
@@ -37,8 +38,8 @@ class Shader:
 
     Lit scenes: Lambert reflection of all lights (irradiance color / r**2 times the cosine, the sun's times
     the cosine), each shadowed by the mesh, of the sky as far as it is seen, and of light that surfaces
-    hand on to each other; then exposure and the curve 1 - exp(-x). The first light that is not a sky or an
-    area has shadows of full resolution. Unlit scenes (no lights): colours as they are.
+    hand on to each other, and highlights of the first light; then exposure and the curve 1 - exp(-x). The first light is the first that is not a sky or
+    an area; its shadows have full resolution. Unlit scenes (no lights): colours as they are.
     """
 
     def __init__(self, caster: MeshCaster, lights: tuple[AnyLight, ...]) -> None:
@@ -59,6 +60,8 @@ class Shader:
         self._skies = tuple(light for light in lights if isinstance(light, Sky))
         self._key = next((light for light in direct if isinstance(light, Light | Sun)), None)
         lamps = [light for light in direct if light is not self._key]
+        roughness = caster.mesh.face_roughness
+        self._gloss = None if roughness is None else Gloss(caster, roughness)
         glow = caster.mesh.face_glow
         self._glow = None if glow is None or not glow.any() else np.append(glow, np.float32(0))
         self._from_sky = _sky_irradiance(self._skies)
@@ -78,8 +81,10 @@ class Shader:
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
         color = self._color.at(face, uv, footprint)
         if self._is_lit:
-            for channel, irradiance in enumerate(self.irradiance(hits)):
-                color[:, channel] *= irradiance.reshape(-1)
+            irradiance, (pixel, reflected) = self.light(hits)
+            for channel, received in enumerate(irradiance):
+                color[:, channel] *= received.reshape(-1)
+            color[pixel] += reflected
         rgb = self.developed(color).reshape(*shape, 3)
         missed = hits.face < 0
         has_sky = self._is_lit and self._skies
@@ -131,12 +136,18 @@ class Shader:
         up = 0.5 + 0.5 * normal[:, 2:]
         return (self._from_ground + up * (self._from_sky - self._from_ground)).astype(np.float32)
 
-    def irradiance(self, hits: Hits) -> Float32[Array, "3 H W"]:
-        """Linear irradiance of each pixel's surface from all lights, the sky and other surfaces."""
+    def light(
+        self, hits: Hits
+    ) -> tuple[Float32[Array, "3 H W"], tuple[Int64[Array, " n"], Float32[Array, "n 3"]]]:
+        """Linear irradiance of each pixel's surface from all lights, the sky and other surfaces; highlights.
+
+        Highlights are (numbers into H x W, pi times reflected radiance) of some pixels.
+        """
         caster, face, key = self.caster, hits.face, self._key
         place = hits.coordinates_world()
         members = np.take(caster.face_group, face, mode="wrap")
         total = self._soft.irradiance(hits, place, members)
+        highlights = np.zeros(0, np.int64), np.zeros((0, 3), np.float32)
         if key is not None:
             above = height_above(key, caster.face_normal, caster.face_offset)
             above *= caster.facing(hits.camera)
@@ -144,9 +155,14 @@ class Shader:
             lit = np.flatnonzero(amount)
             amount.reshape(-1)[lit] *= 1 - shadowed_share(caster, key, lit, place, members)
             _add_light(total, amount, key.color)
+            if self._gloss is not None:
+                shiny, share = self._gloss.reflected(hits, key, lit, place)
+                pixel = lit[shiny]
+                share *= amount.reshape(-1)[pixel]
+                highlights = pixel, share[:, None] * key.color.astype(np.float32)
         if self._glow is not None:
             _add_light(total, np.take(self._glow, face, mode="wrap"), self._mean)
-        return total
+        return total, highlights
 
 
 def _add_light(

@@ -67,7 +67,8 @@ def draw(
 ) -> Scene:  # fmt: skip
     """The scene of a description; instance i + 1 is what was placed i-th. `provenance` is added to its own."""
     textures = _Textures()
-    vertices, faces, colors, owners, uvs, kinds, glows = [], [], [], [], [], [], []
+    vertices, faces, colors, owners, uvs, kinds = [], [], [], [], [], []
+    glows, roughness = [], []
     instances, count = [], 0
     for number, thing in enumerate(description.placed, start=1):
         own = []
@@ -81,6 +82,7 @@ def draw(
             kinds.append(np.full(len(part.solid.faces), kind, np.int16))
             uvs.append(uv.astype(np.float32))
             glows.append(np.full(len(part.solid.faces), part.glow, np.float32))
+            roughness.append(np.full(len(part.solid.faces), part.finish.roughness, np.float32))
             count += len(points)
         vertices += own
         instances.append(_instance(number, thing, np.concatenate(own)))
@@ -93,6 +95,7 @@ def draw(
         face_texture=np.concatenate(kinds),
         textures=tuple(textures.images),
         face_glow=np.concatenate(glows),
+        face_roughness=np.concatenate(roughness),
     )
     return Scene(
         id=scene_id, source=source, frames=description.frames, instances=tuple(instances), mesh=mesh,

@@ -41,6 +41,13 @@ def color_name(rgb: Rgb) -> str:
     return NAMED_COLORS[int(np.argmin(distance))][0]
 
 
+# Of materials that shine a little; what is not here is matt.
+ROUGHNESS = {
+    "glass": 0.15, "mirror": 0.1, "ceramic": 0.25, "enamel": 0.25, "tile": 0.35, "stone": 0.4, "metal": 0.35,
+    "plastic": 0.45, "fruit": 0.45, "leather": 0.5, "wood": 0.5, "wax": 0.55, "leaf": 0.6, "rubber": 0.7,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finish:
     """The look of a surface: sRGB base colour, the material's name, and a texture ("" = plain).
@@ -51,6 +58,11 @@ class Finish:
     rgb: Rgb
     material: str
     texture: str = ""
+
+    @property
+    def roughness(self) -> float:
+        """GGX roughness of the material: 0 a mirror, 1 matt."""
+        return ROUGHNESS.get(self.material, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,7 +33,7 @@ def yard(lights: tuple[Sun | Sky, ...], *, post: bool = False, yaw: float = 0.0)
 
 def irradiance(scene: Scene) -> np.ndarray:
     caster = MeshCaster(scene.mesh)
-    return Shader(caster, scene.lights).irradiance(caster.cast(scene.frames[0].camera))
+    return Shader(caster, scene.lights).light(caster.cast(scene.frames[0].camera))[0]
 
 
 @pytest.mark.parametrize("elevation", [5.0, 30.0, 90.0])
@@ -75,7 +75,7 @@ def test_a_post_throws_its_shadow_away_from_the_sun(azimuth: float) -> None:
     caster = MeshCaster(scene.mesh)
     hits = caster.cast(scene.frames[0].camera)
     x, y, z = hits.coordinates_world()
-    total = Shader(caster, scene.lights).irradiance(hits)[0]
+    total = Shader(caster, scene.lights).light(hits)[0][0]
     away = -(x * sun.direction[0] + y * sun.direction[1]) / np.cos(np.deg2rad(30.0))
     aside = np.abs(x * -sun.direction[1] + y * sun.direction[0])
     ground = np.abs(z) < 1e-3

@@ -70,7 +70,7 @@ def seen_from_above(builder: MeshBuilder, lights: tuple, size: int = 121) -> tup
     scene = builder.scene([camera_at((0.01, 0, 3), (0, 0, 0), height=size, width=size)], lights)
     caster = MeshCaster(scene.mesh)
     hits = caster.cast(scene.frames[0].camera)
-    return Shader(caster, lights).irradiance(hits), *hits.coordinates_world()
+    return Shader(caster, lights).light(hits)[0], *hits.coordinates_world()
 
 
 def test_at_the_foot_of_a_high_wall_half_of_an_even_sky_is_left() -> None:

@@ -74,7 +74,7 @@ def test_lambert_and_inverse_square():
     caster = MeshCaster(scene.mesh)
     hits = caster.cast(scene.frames[0].camera)
     shader = Shader(caster, scene.lights)
-    irradiance = shader.irradiance(hits)
+    irradiance = shader.light(hits)[0]
     points = np.moveaxis(hits.coordinates_world(), 0, -1)
     expected = 3.0 * height / np.linalg.norm(points - light.position, axis=-1) ** 3
     # A level floor sends nothing to itself.
@@ -90,7 +90,7 @@ def test_a_second_light_adds_its_light():
     for lights in [(one,), (two,), (one, two)]:
         scene = lit_floor(lights, fineness=5)
         caster = MeshCaster(scene.mesh)
-        totals.append(Shader(caster, lights).irradiance(caster.cast(scene.frames[0].camera)))
+        totals.append(Shader(caster, lights).light(caster.cast(scene.frames[0].camera))[0])
     # Light of the second is known at every second pixel; between them it is interpolated.
     np.testing.assert_allclose(totals[0] + totals[1], totals[2], rtol=1e-3)
 

@@ -1,0 +1,69 @@
+"""Highlights: what smooth surfaces reflect of the key light, besides what they scatter.
+
+GGX microfacets (Walter et al., EGSR 2007) under Schlick's Fresnel term, with the visibility approximation
+1 / (4 (l . h)^2) (Kelemen and Szirmay-Kalos, Eurographics 2001). A light's own size makes its highlights wider
+(Karis, Real shading in Unreal Engine 4, SIGGRAPH 2013). Normals are interpolated over smooth surfaces; they
+bend highlights alone, never the normal layer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32, Int, Int64
+
+from gapdata.mesh_surface import CornerTable, smooth_normals
+from gapdata.renderers.mesh_caster import Hits, MeshCaster
+from gapdata.scene import Light, Sun
+
+Array = np.ndarray
+
+MATT = 0.75  # roughness from which highlights are too faint to draw
+STRAIGHT = np.float32(0.04)  # share of light from straight ahead that is reflected
+
+
+class Gloss:
+    """Tables of one scene's faces that shine."""
+
+    def __init__(self, caster: MeshCaster, roughness: Float32[Array, " F"]) -> None:
+        shiny = np.flatnonzero(roughness < MATT)
+        self._number = np.full(len(roughness) + 1, -1)  # of a face among those that shine
+        self._number[shiny] = np.arange(len(shiny))
+        self._roughness = roughness[shiny]
+        own = np.append(shiny, -1)
+        corners = smooth_normals(
+            caster.mesh.part(shiny), caster.face_normal[own], caster.face_group[own]
+        )
+        self._normal = CornerTable(corners)
+        self._facing, self._shiny = caster.facing, shiny
+
+    def reflected(
+        self, hits: Hits, light: Light | Sun, lit: Int[Array, " n"], place: Float32[Array, "3 H W"]
+    ) -> tuple[Int64[Array, " m"], Float32[Array, " m"]]:
+        """(which of the pixels `lit` shine, pi times the radiance that each reflects over the irradiance it gets)."""
+        assert hits.uv is not None
+        number = np.take(self._number, np.take(hits.face.reshape(-1), lit))
+        which = np.flatnonzero(number >= 0)
+        number, pixel = number[which], lit[which]
+        normal = self._normal.at(number, np.take(hits.uv.reshape(-1, 2), pixel, axis=0))
+        normal *= np.take(self._facing(hits.camera)[self._shiny], number)[:, None]
+        points = np.stack([np.take(axis.reshape(-1), pixel) for axis in place], axis=-1)
+        seen, _ = _unit(hits.camera.center_world.astype(np.float32) - points)
+        if isinstance(light, Sun):
+            towards, wider = light.direction.astype(np.float32)[None], np.float32(0)
+        else:
+            towards, distance = _unit(light.position.astype(np.float32) - points)
+            wider = np.float32(0.5 * light.radius) / np.maximum(distance, np.float32(1e-3))
+        half, _ = _unit(seen + towards)
+        cosine = np.clip((_unit(normal)[0] * half).sum(axis=1), 0, 1)
+        alpha = np.square(np.take(self._roughness, number))
+        wide = np.minimum(alpha + wider, 1)
+        # Were the light a point, `wide` would be alpha; its size spreads the same light further.
+        lobe = np.square(alpha / (cosine * cosine * (wide * wide - 1) + 1))
+        bend = np.clip((towards * half).sum(axis=1), 0.1, 1)
+        fresnel = STRAIGHT + (1 - STRAIGHT) * (1 - bend) ** 5
+        return which, (fresnel * lobe / (4 * bend * bend)).astype(np.float32)
+
+
+def _unit(vector: Float32[Array, "n 3"]) -> tuple[Float32[Array, "n 3"], Float32[Array, " n"]]:
+    length = np.linalg.norm(vector, axis=1)
+    return vector / np.maximum(length, np.float32(1e-9))[:, None], length
