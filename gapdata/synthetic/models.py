@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -84,7 +85,7 @@ class Surface:
     headroom: float = 10.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """An object in its own axes: x its width, its front towards -y, its lowest point at z = 0.
 
@@ -107,32 +108,32 @@ class Model:
         """NYU40 class id of the label."""
         return NYU40_ID[LABEL_NYU40[self.label]]
 
-    @property
+    @cached_property
     def low(self) -> Float[Array, "3"]:
         """Smallest x, y, z over all parts."""
         return np.min([part.solid.vertices.min(axis=0) for part in self.parts], axis=0)
 
-    @property
+    @cached_property
     def high(self) -> Float[Array, "3"]:
         """Largest x, y, z over all parts."""
         return np.max([part.solid.vertices.max(axis=0) for part in self.parts], axis=0)
 
-    @property
+    @cached_property
     def size(self) -> Float[Array, "3"]:
         """Extents along x, y, z, metres."""
         return np.asarray(self.high - self.low)
 
-    @property
+    @cached_property
     def solids(self) -> tuple[Solid, ...]:
         """Solids whose prisms hold the whole model."""
         return self.hull or tuple(part.solid for part in self.parts)
 
-    @property
+    @cached_property
     def outline(self) -> Float[Array, "K 2"]:
         """Convex hull of the whole footprint."""
         return hull_2d(np.concatenate([solid.outline for solid in self.solids]))
 
-    @property
+    @cached_property
     def base(self) -> Float[Array, "K 2"]:
         """Convex hull of what touches the surface it stands on."""
         standing = [solid.outline for solid in self.solids if solid.low < CONTACT]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import numpy as np
 from jaxtyping import Float, Int32
@@ -15,42 +16,44 @@ from gapdata.geometry.transforms import rotation_about_z
 Array = np.ndarray
 Vector = Sequence[float | int] | Array
 
+LEAST_AREA = 1e-10  # square metres: faces of half of it are left out, as at tips of cones
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Solid:
-    """A closed surface with outward faces, and the upright prism that bounds it.
+    """A closed surface with outward faces.
 
-    `uv` is in metres on the surface; the last 2 `cap` vertices are those of the two caps. `outline` is the convex hull of the footprint (counter-clockwise) and
-    `low`, `high` the z range: the space nothing else may enter.
+    `uv` is in metres on the surface; the last 2 `cap` vertices are those of the two caps. Its bounds are
+    found when first asked for: most small parts are never asked.
     """
 
     vertices: Float[Array, "V 3"]
     faces: Int32[Array, "F 3"]
     uv: Float[Array, "V 2"]
     cap: int
-    outline: Float[Array, "K 2"]
-    low: float
-    high: float
+
+    @cached_property
+    def outline(self) -> Float[Array, "K 2"]:
+        """Convex hull of the footprint, counter-clockwise: from `low` to `high` it is the space nothing else may enter."""
+        return hull_2d(self.vertices[:, :2])
+
+    @cached_property
+    def low(self) -> float:
+        """Smallest z."""
+        return float(self.vertices[:, 2].min())
+
+    @cached_property
+    def high(self) -> float:
+        """Largest z."""
+        return float(self.vertices[:, 2].max())
 
     def moved(self, offset: Vector) -> Solid:
         """The solid shifted by (x, y, z) metres."""
-        shift = np.asarray(offset, np.float64)
-        return replace(
-            self,
-            vertices=self.vertices + shift,
-            outline=self.outline + shift[:2],
-            low=self.low + float(shift[2]),
-            high=self.high + float(shift[2]),
-        )
+        return replace(self, vertices=self.vertices + np.asarray(offset, np.float64))
 
     def turned(self, yaw: float) -> Solid:
         """The solid rotated about the z axis by `yaw` radians, counter-clockwise from above."""
-        rotation = rotation_about_z(yaw)
-        return replace(
-            self,
-            vertices=self.vertices @ rotation.T,
-            outline=self.outline @ rotation[:2, :2].T,
-        )
+        return replace(self, vertices=self.vertices @ rotation_about_z(yaw).T)
 
     def tilted(self, axis: int, angle: float) -> Solid:
         """The solid rotated about coordinate axis 0 (x) or 1 (y) by `angle` radians, right-handed."""
@@ -60,7 +63,7 @@ class Solid:
             if axis == 0
             else np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
         )
-        return _bounded(self.vertices @ rotation.T, self.faces, self.uv, self.cap)
+        return replace(self, vertices=self.vertices @ rotation.T)
 
 
 def hull_2d(points: Float[Array, "n 2"]) -> Float[Array, "k 2"]:
@@ -76,13 +79,29 @@ def loft(rings: Float[Array, "R K 3"]) -> Solid:
     """
     count, size = rings.shape[:2]
     closed = np.concatenate([rings, rings[:, :1]], axis=1)
-    around = np.linalg.norm(np.diff(closed, axis=1), axis=2).cumsum(axis=1)
-    widest = around[int(np.argmax(around[:, -1]))]
-    u = np.concatenate([[0.0], widest])
-    along = np.linalg.norm(np.diff(rings, axis=0), axis=2).mean(axis=1).cumsum()
-    v = np.concatenate([[0.0], along])
-    skin_uv = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), axis=-1).reshape(-1, 2)
+    around = _lengths(closed[:, 1:] - closed[:, :-1]).cumsum(axis=1)
+    along = _lengths(rings[1:] - rings[:-1]).mean(axis=1).cumsum()
+    uv = np.zeros((count * (size + 1) + 2 * size, 2))
+    skin = uv[: -2 * size].reshape(count, size + 1, 2)
+    skin[:, 1:, 0] = around[around[:, -1].argmax()]
+    skin[1:, :, 1] = along[:, None]
+    uv[-2 * size :] = rings[[0, -1], :, :2].reshape(-1, 2)
+    vertices = np.concatenate([closed.reshape(-1, 3), rings[0], rings[-1]])
+    faces = _loft_faces(count, size)
+    start, middle, end = (vertices[faces[:, k]] for k in range(3))
+    (ax, ay, az), (bx, by, bz) = (middle - start).T, (end - start).T
+    normal = np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+    has_area = (normal * normal).sum(axis=0) > LEAST_AREA**2
+    return Solid(vertices=vertices, faces=faces[has_area], uv=uv, cap=size)
 
+
+def _lengths(vectors: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+    return np.sqrt((vectors * vectors).sum(axis=-1))
+
+
+@cache
+def _loft_faces(count: int, size: int) -> Int32[Array, "F 3"]:
+    """Faces of the skin through `count` rings of `size` corners, its seam doubled, and of the two caps."""
     column = np.arange(size)[None, :] + (size + 1) * np.arange(count - 1)[:, None]
     a, b, c, d = column, column + 1, column + size + 2, column + size + 1
     skin = np.stack([np.stack([a, b, c], -1), np.stack([a, c, d], -1)], axis=2).reshape(-1, 3)
@@ -90,29 +109,7 @@ def loft(rings: Float[Array, "R K 3"]) -> Solid:
     fan = np.stack(
         [np.zeros(size - 2, np.int64), np.arange(1, size - 1), np.arange(2, size)], axis=-1
     )
-    vertices = np.concatenate([closed.reshape(-1, 3), rings[0], rings[-1]])
-    faces = np.concatenate([skin, fan[:, ::-1] + first, fan + last])
-    uv = np.concatenate([skin_uv, rings[0][:, :2], rings[-1][:, :2]])
-
-    corners = vertices[faces]
-    doubled_area = np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
-    )
-    return _bounded(vertices, faces[doubled_area > 1e-10].astype(np.int32), uv, size)
-
-
-def _bounded(
-    vertices: Float[Array, "V 3"], faces: Int32[Array, "F 3"], uv: Float[Array, "V 2"], cap: int
-) -> Solid:
-    return Solid(
-        vertices=vertices,
-        faces=faces,
-        uv=uv,
-        cap=cap,
-        outline=hull_2d(vertices[:, :2]),
-        low=float(vertices[:, 2].min()),
-        high=float(vertices[:, 2].max()),
-    )
+    return np.concatenate([skin, fan[:, ::-1] + first, fan + last]).astype(np.int32)
 
 
 def rectangle(width: float, depth: float) -> Float[Array, "4 2"]:

@@ -152,15 +152,11 @@ def _model(entry: Entry, converted: Converted) -> Model:
 
 
 def _part(patch: Patch) -> Part:
-    low, high = patch.vertices.min(axis=0), patch.vertices.max(axis=0)
     solid = Solid(
         vertices=patch.vertices,
         faces=patch.faces,
         uv=np.zeros((len(patch.vertices), 2)) if patch.uv is None else patch.uv,
         cap=0,
-        outline=rectangle(*(high - low)[:2].tolist()) + 0.5 * (low + high)[:2],
-        low=float(low[2]),
-        high=float(high[2]),
     )
     rgb = (255, 255, 255) if patch.image is not None else patch.rgb
     return Part(solid=solid, finish=Finish(rgb=rgb, material=""), image=patch.image, wrapped=True)

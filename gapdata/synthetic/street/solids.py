@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from gapdata.synthetic.shapes import Solid, Vector, circle, cylinder, hull_2d, loft, tube
+from gapdata.synthetic.shapes import Solid, Vector, circle, cylinder, loft, tube
 
 Array = np.ndarray
 
@@ -32,11 +32,7 @@ def boxes(sizes: Float[Array, "n 3"], at: Float[Array, "n 3"]) -> Solid:
     quads = 4 * np.arange(6 * len(sizes))[:, None, None]
     faces = (quads + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
     flat = vertices.reshape(-1, 3)
-    return Solid(
-        vertices=flat, faces=faces.astype(np.int32), uv=uv.reshape(-1, 2), cap=0,
-        outline=hull_2d(corners.reshape(-1, 3)[:, :2]),
-        low=float(flat[:, 2].min()), high=float(flat[:, 2].max()),
-    )  # fmt: skip
+    return Solid(vertices=flat, faces=faces.astype(np.int32), uv=uv.reshape(-1, 2), cap=0)
 
 
 def merged(solids: Sequence[Solid]) -> Solid:
@@ -49,9 +45,6 @@ def merged(solids: Sequence[Solid]) -> Solid:
         ).astype(np.int32),
         uv=np.concatenate([solid.uv for solid in solids]),
         cap=0,
-        outline=hull_2d(np.concatenate([solid.outline for solid in solids])),
-        low=min(solid.low for solid in solids),
-        high=max(solid.high for solid in solids),
     )
 
 
