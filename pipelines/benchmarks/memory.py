@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from machine import describe_run
@@ -36,20 +37,8 @@ def lengthen(sens: Path, times: int) -> None:
             file.write(frames)
 
 
-def peak_megabytes(root: Path, scene: str, out: Path) -> float:
-    """Peak resident memory of one build worker in a process of its own."""
-    flags = [
-        "--source",
-        "scannet",
-        "--accept-terms",
-        "scannet",
-        "--root",
-        str(root),
-        "--scenes",
-        scene,
-        "--out",
-        str(out),
-    ]
+def peak_megabytes(flags: Sequence[str]) -> float:
+    """Peak resident memory of one worker, in a process of its own, of a build with these flags."""
     child = subprocess.Popen(
         [sys.executable, "-c", BUILD, "build", *flags],
         stderr=subprocess.DEVNULL,
@@ -77,7 +66,10 @@ def main() -> None:
         for times in (1, args.times):
             if times > 1:
                 lengthen(sens, times)
-            peak = peak_megabytes(root, args.scene, Path(scratch) / f"out{times}")
+            peak = peak_megabytes([
+                "--source", "scannet", "--accept-terms", "scannet", "--root", str(root),
+                "--scenes", args.scene, "--out", str(Path(scratch) / f"out{times}"),
+            ])  # fmt: skip
             frames = read_header(sens).num_frames
             print(f"{frames:8d} {sens.stat().st_size / 1e6:10.1f} {peak:9.0f}", flush=True)
 
