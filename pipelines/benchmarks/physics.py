@@ -8,7 +8,7 @@ parts it, which also holds for hollow bodies. The depth found is never less than
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -18,7 +18,7 @@ import numpy as np
 import trimesh
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from trimesh.collision import CollisionManager, mesh_to_BVH
+from trimesh.collision import mesh_to_BVH
 
 from gapdata.labels import GROUND_LABELS
 from gapdata.scene import Instance, Scene
@@ -104,7 +104,7 @@ class Body:
         return high
 
     def holds(self, other: Body) -> bool:
-        """Whether a corner of the other lies inside this body and deeper than LIMIT, seen along rays."""
+        """Whether a corner of the other lies inside this body: rays from there cross its surface an odd number of times."""
         corner = other.triangles[:1, 0]
         return bool(self.mesh.contains(corner)[0])
 
@@ -159,36 +159,15 @@ class Bodies:
 
     def penetrations(self) -> Iterator[Penetration]:
         """Every pair of instances that share space deeper than LIMIT."""
-        for first, second in sorted(self._meeting() | self._nested()):
+        ids = sorted(self.whole)
+        wholes = [self.whole[i] for i in ids]
+        for first, second in ((ids[a], ids[b]) for a, b in _meeting(wholes, wholes) if a < b):
+            one, other = self.parts(first), self.parts(second)
             depth = max(
-                (
-                    self._shared(a, b)
-                    for a in self.parts(first)
-                    for b in self.parts(second)
-                    if _overlap(a, b)
-                ),
-                default=0.0,
+                (self._shared(one[a], other[b]) for a, b in _meeting(one, other)), default=0.0
             )
             if depth > 0.0:
                 yield Penetration(first=self.name(first), second=self.name(second), depth=depth)
-
-    def _meeting(self) -> set[tuple[int, int]]:
-        """Pairs of instances whose surfaces meet."""
-        manager = CollisionManager()
-        for number, body in self.whole.items():
-            manager.add_object(str(number), body.mesh)
-        _, pairs = manager.in_collision_internal(return_names=True)
-        return {(min(pair), max(pair)) for pair in (tuple(map(int, names)) for names in pairs)}
-
-    def _nested(self) -> set[tuple[int, int]]:
-        """Pairs of instances of which one's bounds lie in the other's: the surfaces need not meet."""
-        ids = sorted(self.whole)
-        low = np.array([self.whole[i].low for i in ids])
-        high = np.array([self.whole[i].high for i in ids])
-        inside = ((low[:, None] >= low) & (high[:, None] <= high)).all(axis=-1)
-        np.fill_diagonal(inside, False)
-        pairs = [(ids[a], ids[b]) for a, b in np.argwhere(inside).tolist()]
-        return {(min(pair), max(pair)) for pair in pairs}
 
     @staticmethod
     def _shared(a: Body, b: Body) -> float:
@@ -214,8 +193,13 @@ class Bodies:
         return "hangs" if self.instances[instance.support].label in HANGERS else "rests"
 
 
-def _overlap(a: Body, b: Body) -> bool:
-    return bool(((a.low <= b.high) & (b.low <= a.high)).all())
+def _meeting(one: Sequence[Body], other: Sequence[Body]) -> list[tuple[int, int]]:
+    """Which bodies of one list and of the other have bounds that meet."""
+    low, high = np.array([body.low for body in one]), np.array([body.high for body in one])
+    other_low = np.array([body.low for body in other])
+    other_high = np.array([body.high for body in other])
+    meet = (low[:, None] <= other_high) & (other_low <= high[:, None])
+    return [(a, b) for a, b in np.argwhere(meet.all(axis=-1)).tolist()]
 
 
 def _share_near(points: Array, body: Body) -> float:

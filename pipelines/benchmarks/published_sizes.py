@@ -2,8 +2,8 @@
 
 CATALOGUE is drawn from the five furniture libraries of Debian's sweethome3d-furniture 1.8-1 (253 models that the
 names of gapdata.synthetic.assets.names know, sizes as their catalogues state them): per label of which there
-are three or more, the least and largest longer horizontal side and height, in metres. Left out are labels under which the
-catalogues hold things of another kind (a couch for a child's desk, crates as boxes, palm trees as plants).
+are three or more, the least and largest longer horizontal side and height, in metres. Left out are box, desk, plant and stove,
+under which the catalogues also have crates, desks with shelves, trees, and camping stoves.
 STANDARD are usual sizes in the same form, each with its source.
 """
 
@@ -12,15 +12,16 @@ from __future__ import annotations
 Range = tuple[float, float]
 
 CATALOGUE: dict[str, tuple[Range, Range]] = {
-    "armchair": ((0.55, 1.12), (0.70, 1.00)), "bench": ((0.62, 1.70), (0.45, 0.80)),
-    "bed": ((1.98, 2.28), (0.70, 1.16)), "bookshelf": ((0.44, 3.00), (0.79, 2.21)), "bottle": ((0.05, 0.12), (0.12, 0.30)),
-    "cabinet": ((0.44, 1.00), (0.88, 1.50)), "chair": ((0.43, 1.00), (0.73, 1.18)),
-    "coffee table": ((0.90, 1.44), (0.45, 0.51)), "couch": ((1.28, 2.79), (0.75, 1.00)), "cup": ((0.08, 0.12), (0.04, 0.13)),
+    "armchair": ((0.63, 1.12), (0.70, 1.00)), "bed": ((2.08, 2.28), (0.70, 1.16)),
+    "bench": ((0.62, 1.70), (0.45, 0.80)), "bookshelf": ((0.44, 3.00), (0.79, 2.21)),
+    "bottle": ((0.05, 0.12), (0.12, 0.30)), "cabinet": ((0.61, 1.00), (0.88, 1.50)),
+    "chair": ((0.43, 1.00), (0.73, 1.18)), "coffee table": ((0.90, 1.44), (0.45, 0.51)),
+    "couch": ((1.28, 2.79), (0.75, 1.00)), "cup": ((0.08, 0.12), (0.04, 0.13)),
     "dining table": ((0.66, 2.35), (0.40, 0.91)), "lamp": ((0.20, 0.58), (0.40, 1.43)),
-    "office chair": ((0.53, 0.98), (0.88, 1.05)),
-    "radiator": ((0.48, 2.16), (0.46, 1.54)), "refrigerator": ((0.60, 0.96), (1.26, 1.84)), 
-    "shoes": ((0.28, 0.36), (0.06, 0.16)), "stool": ((0.33, 0.59), (0.46, 1.10)), 
-    "table": ((0.62, 1.10), (0.70, 0.76)), "toilet": ((0.54, 0.85), (0.76, 0.77)), "towel": ((0.50, 0.60), (0.11, 0.48)),
+    "office chair": ((0.53, 0.98), (0.88, 1.05)), "radiator": ((0.48, 2.16), (0.46, 1.54)),
+    "refrigerator": ((0.60, 0.96), (1.26, 1.84)), "shoes": ((0.28, 0.36), (0.06, 0.16)),
+    "stool": ((0.33, 0.59), (0.46, 1.10)), "table": ((0.62, 1.10), (0.70, 0.76)),
+    "toilet": ((0.54, 0.85), (0.77, 0.77)), "towel": ((0.50, 0.60), (0.11, 0.48)),
     "vase": ((0.11, 0.33), (0.09, 0.87)), "wardrobe": ((0.92, 2.17), (2.00, 2.36)),
 }  # fmt: skip
 
