@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from gapdata.attribution import credits_as_provenance
-from gapdata.errors import ConfigError, SourceError
+from gapdata.errors import ConfigError, GapdataError, SourceError
 from gapdata.scene import Scene
 from gapdata.sources import SourceInfo
 from gapdata.synthetic import DEFAULT_DIFFICULTY, DEFAULT_WORLD, WORLDS, open_world
@@ -75,7 +75,7 @@ class SyntheticSource:
         return {}
 
     def load(self, scene_id: str) -> Scene:
-        """The scene with this id. Raises SourceError for an id beyond the number of scenes."""
+        """The scene with this id. Raises SourceError for an id beyond the number of scenes, and where nothing fits."""
         if scene_id not in self._ids:
             raise SourceError(
                 "synthetic", scene_id, "", f"expected one of {self._ids[0]} to {self._ids[-1]}, found no such scene",
@@ -83,7 +83,12 @@ class SyntheticSource:
             )  # fmt: skip
         drawn = f"{self._name}_{scene_id.rpartition('_')[2]}"
         rng = np.random.default_rng([self._seed, crc32(drawn.encode())])
-        description = self._world.describe(rng, self._difficulty)
+        try:
+            description = self._world.describe(rng, self._difficulty)
+        except GapdataError as error:
+            raise SourceError(
+                "synthetic", scene_id, "", str(error), "--max-failures leaves such scenes out"
+            ) from error
         made_of = {"world": self._name, "difficulty": f"{self._difficulty:g}"}
         made_of |= credits_as_provenance(thing.model.credit for thing in description.placed)
         return draw(description, scene_id, "synthetic", provenance=made_of)

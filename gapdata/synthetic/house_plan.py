@@ -83,7 +83,7 @@ def sample_house(rng: np.random.Generator) -> HousePlan:
         if all(_is_roomy(cell) for cell in cells):
             break
     else:
-        raise GapdataError(f"house: no layout of {count} rooms found in {TRIES} tries")
+        raise GapdataError(f"expected a layout of {count} rooms, found none in {TRIES} tries")
     height = float(rng.uniform(2.4, 2.9))
     style = sample_palette(rng)
     plans = [

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
+from gapdata.errors import GapdataError
 from gapdata.geometry.camera import Camera, intrinsics_from_fov
 from gapdata.geometry.transforms import look_at
 from gapdata.scene import Frame
@@ -73,7 +74,7 @@ def orbit(
         if is_clear(eyes[i], config.clearance)
     ]  # fmt: skip
     if not frames:
-        raise ValueError("orbit: expected a free place for the camera, found none")
+        raise GapdataError("expected a free place for the camera, found none")
     return tuple(frames)
 
 

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from gapdata.errors import GapdataError
 from gapdata.geometry.camera import Camera, intrinsics_from_fov
 from gapdata.geometry.transforms import look_at, rotation_about_z
 from gapdata.scene import Frame
@@ -59,7 +60,7 @@ def walk(
     `walls`, where there are some inside, are what hides targets; each of the `rooms`, rectangles of (low, high),
     that can be reached is walked into.
 
-    Raises ValueError when there is no free floor.
+    Raises GapdataError when there is no free floor.
     """
     path = _floor_path(rng, free, config, rooms)
     near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
@@ -105,7 +106,7 @@ def _floor_path(
     walkable = free.walkable()
     cells = np.argwhere(walkable)
     if len(cells) == 0:
-        raise ValueError("walk: no free floor")
+        raise GapdataError("expected free floor to walk on, found none: the room is too small")
     centers = free.centers(cells)
     number = np.full(walkable.shape, -1)
     number[tuple(cells.T)] = np.arange(len(cells))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gapdata.errors import GapdataError
 from gapdata.synthetic.orbit import OrbitConfig, orbit
 
 LOW, HIGH = np.array([-2.0, -2.5, 0.0]), np.array([2.0, 2.5, 2.6])
@@ -33,5 +34,5 @@ def test_cameras_stay_in_free_air_and_see_the_middle():
 
 
 def test_without_free_air_there_are_no_views():
-    with pytest.raises(ValueError, match="found none"):
+    with pytest.raises(GapdataError, match="found none"):
         orbit(np.random.default_rng(0), np.zeros(3), 0.4, (LOW, HIGH), lambda p, r: False)

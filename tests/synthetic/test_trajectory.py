@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gapdata.errors import GapdataError
 from gapdata.geometry.camera import field_of_view, inside_image
 from gapdata.geometry.transforms import is_rigid, rotation_angle
 from gapdata.scene import Scene
@@ -72,5 +73,5 @@ def test_the_walk_sees_most_of_the_room(rooms: list[Scene]) -> None:
 def test_no_free_floor_is_an_error() -> None:
     free = FreeSpace(np.zeros(2), np.ones(2))
     free.blocked[:] = True
-    with pytest.raises(ValueError, match="no free floor"):
+    with pytest.raises(GapdataError, match="free floor"):
         walk(np.random.default_rng(0), free, np.zeros((1, 3)), np.ones(1))

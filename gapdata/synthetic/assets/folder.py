@@ -19,12 +19,15 @@ from gapdata.synthetic.models import LABEL_NYU40
 
 LABELS = "assets.json"
 SOURCE = "synthetic assets"
+SEE = "see gapdata/synthetic/assets/folder.py for its form"
 SINGLE_FILE = (".glb",)  # those that hold all they need
 
 
 def read_folder(root: Path) -> tuple[list[Entry], Counter[str]]:
     """The labelled models of a folder, and how many were left out, by reason. Raises SourceError for a bad list."""
     path = root / LABELS
+    if not path.is_file():
+        raise SourceError(SOURCE, "", root.name, f"expected an {LABELS}, found none", SEE)
     try:
         table = json.loads(path.read_bytes())
         models = sorted(table["models"].items())
@@ -32,7 +35,7 @@ def read_folder(root: Path) -> tuple[list[Entry], Counter[str]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(
             SOURCE, "", path.name, f'expected {{"licence": ..., "models": {{file: label}}}}, found {error!r}',
-            "see gapdata.synthetic.assets.folder",
+            SEE,
         ) from error  # fmt: skip
     entries, left_out = [], Counter[str]()
     for name, told in models:

@@ -13,7 +13,7 @@ from gapdata.errors import ConfigError
 from gapdata.synthetic.assets.config import AssetsConfig
 from gapdata.synthetic.assets.conversion import Converted, convert
 from gapdata.synthetic.assets.entry import Entry
-from gapdata.synthetic.assets.folder import read_folder
+from gapdata.synthetic.assets.folder import LABELS, read_folder
 from gapdata.synthetic.assets.loading import Patch, RefusedError
 from gapdata.synthetic.assets.sweethome import SUFFIX, read_library
 from gapdata.synthetic.materials import Finish
@@ -34,6 +34,8 @@ UPHOLSTERED = frozenset(
 # These are made to fit what they are in or on.
 FITTED = frozenset({"sink", "jacket", "shower", "curtain", "door", "window"})
 MIXED = (128, 128, 128)  # stands in for the base colour of models that have no one colour
+CORRECT = "correct --assets"
+INSTALL = f"{CORRECT}, or install what holds it (`apt-get install sweethome3d-furniture` has five {SUFFIX} files)"
 PUBLIC_DOMAIN = ("cc0", "public domain", "cc-0", "creativecommons.org/publicdomain")
 
 
@@ -108,8 +110,12 @@ def open_library(config: AssetsConfig) -> Library:
             found, reasons = read_folder(path)
         else:
             raise ConfigError(
-                f"assets: expected a {SUFFIX} file or a folder with an assets.json, found {path.name!r}; "
-                "correct --assets"
+                f"assets: {path.name}: expected a {SUFFIX} file or a folder with an {LABELS}, "
+                + (
+                    f"found another file; {CORRECT}"
+                    if path.exists()
+                    else f"found nothing there; {INSTALL}"
+                )
             )
         left_out += reasons
         for entry in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gapdata.errors import GapdataError
 from gapdata.synthetic.materials import Finish, Palette, accent
 from gapdata.synthetic.models import Model, parts_of
 from gapdata.synthetic.shapes import ball, bar, block, cylinder
@@ -28,7 +29,9 @@ def robot_arm(rng: np.random.Generator, palette: Palette) -> Model:
         if hand[2] - wrist > CLEAR:
             break
     else:
-        raise ValueError("robot_arm: expected a pose with the gripper above the table, found none")
+        raise GapdataError(
+            "expected a pose of the robot arm with the gripper above the table, found none"
+        )
     opening = float(rng.uniform(0.015, 0.04))
     shell = [
         bar(shoulder, elbow, 0.028, 20), bar(elbow, hand, 0.023, 20), cylinder(0.045, 0.09, (0, 0, 0.06), 32),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gapdata.errors import GapdataError
 from gapdata.synthetic.description import Description
 from gapdata.synthetic.furniture import decor, tables
 from gapdata.synthetic.materials import Palette
@@ -92,7 +93,7 @@ def _table(bench: Bench) -> int:
         index = bench.on_floor(model, np.zeros(2), float(bench.rng.uniform(-np.pi, np.pi)))
         if index is not None:
             return index
-    raise ValueError("tabletop: expected room for a table in an empty studio, found none")
+    raise GapdataError("expected room for a table in an empty studio, found none")
 
 
 def _groups(bench: Bench) -> list[Group]:
