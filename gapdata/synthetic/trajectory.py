@@ -40,13 +40,13 @@ class WalkConfig:
     fov: tuple[float, float] = (54.0, 84.0)  # degrees from left to right, of a phone's lenses
     pitch: tuple[float, float] = (6.0, 24.0)  # degrees downwards
     roll: float = 1.5  # degrees, standard deviation of how a hand tilts the camera sideways
-    near: tuple[float, float] = (1.2, 3.6)  # distance from which things are looked at best
+    near: tuple[float, float] = (2.2, 5.0)  # distance from which things are looked at best
     max_turn: float = np.deg2rad(20.0)  # between neighbouring frames
     half_view: float = np.deg2rad(
         32.0
     )  # half the horizontal view within which things count as seen
     horizon: int = 8  # frames the choice of a heading looks ahead
-    open_depth: tuple[float, float] = (1.2, 3.6)  # a view this deep or deeper is as good as any
+    open_depth: tuple[float, float] = (2.0, 4.0)  # a view this deep or deeper is as good as any
     interest: float = 1.2  # how much looking at a thing satisfies: larger lingers longer
 
 

@@ -34,12 +34,14 @@ class BoxFit:
     """How a box fits what is seen of its instance; NaN when nothing is.
 
     beyond: metres by which points stick out of it. filled: part of its size that the points span along each of
-    its own axes. whole: some view shows the instance uncut.
+    its own axes. whole: some view shows the instance uncut. step: metres between neighbouring points, in the view
+    that shows it from nearest.
     """
 
     beyond: float
     filled: Float[Array, "3"]
     whole: bool
+    step: float
 
 
 class PixelFacts:
@@ -220,7 +222,7 @@ class PixelFacts:
         points = np.concatenate([self.points(view, number, FIT_POINTS) for view in views])
         whole = any(self.is_whole(view, number) for view in views)
         if len(points) == 0:
-            return BoxFit(beyond=np.nan, filled=np.full(3, np.nan), whole=False)
+            return BoxFit(beyond=np.nan, filled=np.full(3, np.nan), whole=False, step=np.nan)
         # One row an axis: numpy takes extremes along contiguous rows several times faster.
         local = np.ascontiguousarray(((points - box.center) @ box.rotation).T)
         over = np.maximum(np.abs(local) - 0.5 * box.size[:, None], 0.0)
@@ -228,7 +230,15 @@ class PixelFacts:
         # Recorded depth flies off at edges: what a tenth of the points does is not the object.
         beyond = away.max() if self.exact else np.percentile(away, 90.0)
         filled = np.ptp(local, axis=1) / np.maximum(box.size, 1e-6)
-        return BoxFit(beyond=float(beyond), filled=filled, whole=whole)
+        steps = [
+            self._step(view, points) for view in views if len(self.points(view, number, FIT_POINTS))
+        ]
+        return BoxFit(beyond=float(beyond), filled=filled, whole=whole, step=min(steps))
+
+    def _step(self, view: int, points: Float[Array, "n 3"]) -> float:
+        """Metres that neighbouring pixels of a view are apart at the depth of some points."""
+        z = float(np.median((points - self.center(view)) @ self.axis(view, "forward")))
+        return abs(z) / float(self.views[view].camera.K[0, 0])
 
     def _all(self, views: Iterable[int] | None) -> tuple[int, ...]:
         return tuple(range(len(self.views)) if views is None else sorted(set(views)))
