@@ -9,10 +9,12 @@ bend highlights alone, never the normal layer.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, Int, Int64
+from jaxtyping import Float32, Int32, Int64
 
+from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import CornerTable, smooth_normals
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
+from gapdata.renderers.window import spread
 from gapdata.scene import Light, Sun
 
 Array = np.ndarray
@@ -36,18 +38,35 @@ class Gloss:
         self._normal = CornerTable(corners)
         self._facing, self._shiny = caster.facing, shiny
 
-    def reflected(
-        self, hits: Hits, light: Light | Sun, lit: Int[Array, " n"], place: Float32[Array, "3 H W"]
-    ) -> tuple[Int64[Array, " m"], Float32[Array, " m"]]:
-        """(which of the pixels `lit` shine, pi times the radiance that each reflects over the irradiance it gets)."""
+    def share(
+        self,
+        hits: Hits,
+        light: Light | Sun,
+        place: Float32[Array, "3 H W"],
+        members: Int32[Array, "H W"],
+    ) -> Float32[Array, "H W"]:
+        """Pi times the radiance that each pixel reflects over the irradiance it gets of the light.
+
+        Known at every second pixel of both axes, between them from those of the same smooth surface in `members`.
+        """
         assert hits.uv is not None
-        number = np.take(self._number, np.take(hits.face.reshape(-1), lit))
-        which = np.flatnonzero(number >= 0)
-        number, pixel = number[which], lit[which]
-        normal = self._normal.at(number, np.take(hits.uv.reshape(-1, 2), pixel, axis=0))
-        normal *= np.take(self._facing(hits.camera)[self._shiny], number)[:, None]
-        points = np.stack([np.take(axis.reshape(-1), pixel) for axis in place], axis=-1)
-        seen, _ = _unit(hits.camera.center_world.astype(np.float32) - points)
+        face = hits.face[::2, ::2]
+        number = np.take(self._number, face.reshape(-1))
+        pixel = np.flatnonzero(number >= 0)
+        number = number[pixel]
+        uv = np.take(hits.uv[::2, ::2].reshape(-1, 2), pixel, axis=0)
+        coarse = np.zeros((1, *face.shape), np.float32)
+        points = np.stack([np.take(axis[::2, ::2].reshape(-1), pixel) for axis in place], axis=-1)
+        coarse.reshape(-1)[pixel] = self._at(hits.camera, light, number, uv, points)
+        return spread(coarse, members)[0]
+
+    def _at(
+        self, camera: Camera, light: Light | Sun, number: Int64[Array, " n"], uv: Float32[Array, "n 2"],
+        points: Float32[Array, "n 3"],
+    ) -> Float32[Array, " n"]:  # fmt: skip
+        normal = self._normal.at(number, uv)
+        normal *= np.take(self._facing(camera)[self._shiny], number)[:, None]
+        seen, _ = _unit(camera.center_world.astype(np.float32) - points)
         if isinstance(light, Sun):
             towards, wider = light.direction.astype(np.float32)[None], np.float32(0)
         else:
@@ -61,7 +80,7 @@ class Gloss:
         lobe = np.square(alpha / (cosine * cosine * (wide * wide - 1) + 1))
         bend = np.clip((towards * half).sum(axis=1), 0.1, 1)
         fresnel = STRAIGHT + (1 - STRAIGHT) * (1 - bend) ** 5
-        return which, (fresnel * lobe / (4 * bend * bend)).astype(np.float32)
+        return (fresnel * lobe / (4 * bend * bend)).astype(np.float32)
 
 
 def _unit(vector: Float32[Array, "n 3"]) -> tuple[Float32[Array, "n 3"], Float32[Array, " n"]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from gapdata.geometry.camera import Camera
 from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
@@ -81,10 +81,11 @@ class Shader:
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
         color = self._color.at(face, uv, footprint)
         if self._is_lit:
-            irradiance, (pixel, reflected) = self.light(hits)
+            irradiance, highlights = self.light(hits)
             for channel, received in enumerate(irradiance):
                 color[:, channel] *= received.reshape(-1)
-            color[pixel] += reflected
+            if highlights is not None:
+                color += highlights.reshape(-1, 3)
         rgb = self.developed(color).reshape(*shape, 3)
         missed = hits.face < 0
         has_sky = self._is_lit and self._skies
@@ -136,18 +137,16 @@ class Shader:
         up = 0.5 + 0.5 * normal[:, 2:]
         return (self._from_ground + up * (self._from_sky - self._from_ground)).astype(np.float32)
 
-    def light(
-        self, hits: Hits
-    ) -> tuple[Float32[Array, "3 H W"], tuple[Int64[Array, " n"], Float32[Array, "n 3"]]]:
+    def light(self, hits: Hits) -> tuple[Float32[Array, "3 H W"], Float32[Array, "H W 3"] | None]:
         """Linear irradiance of each pixel's surface from all lights, the sky and other surfaces; highlights.
 
-        Highlights are (numbers into H x W, pi times reflected radiance) of some pixels.
+        Highlights are pi times the reflected radiance; None where nothing shines.
         """
         caster, face, key = self.caster, hits.face, self._key
         place = hits.coordinates_world()
         members = np.take(caster.face_group, face, mode="wrap")
         total = self._soft.irradiance(hits, place, members)
-        highlights = np.zeros(0, np.int64), np.zeros((0, 3), np.float32)
+        highlights = None
         if key is not None:
             above = height_above(key, caster.face_normal, caster.face_offset)
             above *= caster.facing(hits.camera)
@@ -156,10 +155,8 @@ class Shader:
             amount.reshape(-1)[lit] *= 1 - shadowed_share(caster, key, lit, place, members)
             _add_light(total, amount, key.color)
             if self._gloss is not None:
-                shiny, share = self._gloss.reflected(hits, key, lit, place)
-                pixel = lit[shiny]
-                share *= amount.reshape(-1)[pixel]
-                highlights = pixel, share[:, None] * key.color.astype(np.float32)
+                amount *= self._gloss.share(hits, key, place, members)
+                highlights = amount[..., None] * key.color.astype(np.float32)
         if self._glow is not None:
             _add_light(total, np.take(self._glow, face, mode="wrap"), self._mean)
         return total, highlights
