@@ -38,8 +38,9 @@ class Shader:
 
     Lit scenes: Lambert reflection of all lights (irradiance color / r**2 times the cosine, the sun's times
     the cosine), each shadowed by the mesh, of the sky as far as it is seen, and of light that surfaces
-    hand on to each other, and highlights of the first light; then exposure and the curve 1 - exp(-x). The first light is the first that is not a sky or
-    an area; its shadows have full resolution. Unlit scenes (no lights): colours as they are.
+    hand on to each other, and highlights of the first light; then exposure and the curve 1 - exp(-x). The
+    first light is the first that is not a sky or an area; its shadows have full resolution. Unlit scenes (no
+    lights): colours as they are.
     """
 
     def __init__(self, caster: MeshCaster, lights: tuple[AnyLight, ...]) -> None:

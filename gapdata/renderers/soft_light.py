@@ -33,8 +33,7 @@ class SoftLight:
     """Tables of one scene, made once.
 
     `lamps` are those whose shadows are soft. `sky(sine)` is pi times the radiance past all surfaces by the sine
-    of elevation, and `unhidden` the irradiance (3 channels) that each face's front and back would get of it
-    if nothing else were there; both None where there is no sky.
+    of elevation, None where there is no sky; `unhidden(normal)` is the irradiance of surfaces that see all of it.
     """
 
     def __init__(
