@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64, UInt16
 
-from gapdata.geometry.boxes import upright_box_from_points
+from gapdata.geometry.boxes import CORNER_EDGES, CORNER_SIGNS, Box, upright_box_from_points
 from gapdata.geometry.camera import Camera
 from gapdata.labels import is_structure
-from gapdata.renderers.rays import blocks, pixel_rays, raycasting_scene
+from gapdata.renderers.rays import blocks, pixel_rays, ray_slopes, raycasting_scene
 from gapdata.scene import Instance, Mesh
 from gapdata.view import AmodalMask
 
@@ -26,7 +25,8 @@ OUTSIDE_STRIDE = 4
 BOX_SLACK_M = 1e-3
 # Embree (open3d 0.20) crashes with some thousand scenes alive.
 MAX_OPEN_SCENES = 256
-NEAR_M = 1e-2  # a box that reaches nearer to the camera plane may cover any pixel
+NEAR_M = 1e-2  # what of a box is nearer to the camera plane counts as behind it
+_EDGES = np.array(CORNER_EDGES)
 
 
 class AmodalCaster:
@@ -40,11 +40,10 @@ class AmodalCaster:
     def __init__(self, mesh: Mesh, instances: Iterable[Instance], *, block: int = 1) -> None:
         self._mesh, self._block = mesh, block
         self._objects = _instance_faces(mesh, instances)
-        corners = [
-            _slack_corners(mesh.vertices[np.unique(mesh.faces[faces])])
+        self._boxes = [
+            upright_box_from_points(mesh.vertices[np.unique(mesh.faces[faces])])
             for faces in self._objects.values()
         ]
-        self._corners = np.array(corners).reshape(-1, 8, 3)
         self._own_scenes: dict[int, Any] = {}
 
     def masks(
@@ -54,44 +53,18 @@ class AmodalCaster:
 
         `depth` and `seen` are the whole mesh's depth and instance ids from the same camera.
         """
+        boxes = _BoxesInView(self._boxes, camera)
         masks = (
-            self._mask(number, outline, camera, depth, seen)
-            for number, outline in self._outlines(camera)
+            self._mask(number, boxes, index, depth, seen)
+            for index, number in enumerate(self._objects)
         )
         return tuple(mask for mask in masks if mask is not None)
 
-    def _outlines(
-        self, camera: Camera
-    ) -> Iterator[tuple[int, tuple[Float32[Array, "p 2"], float]]]:
-        """For each instance whose box may touch the image: (outline in pixels, farthest z-depth).
-
-        The outline is convex and holds the box's projection. A box that reaches the camera plane may cover
-        any pixel.
-        """
-        pixel, z = camera.project(self._corners)
-        far = 1e6
-        everywhere = np.array([[-far, -far], [far, -far], [far, far], [-far, far]], np.float32)
-        reaches_camera = z.min(axis=1) < NEAR_M
-        pixel[reaches_camera] = np.tile(everywhere, (2, 1))
-        touches = (z.max(axis=1) > 0) & (
-            (pixel.max(axis=1) >= -1) & (pixel.min(axis=1) <= [camera.width, camera.height])
-        ).all(axis=1)
-        numbers = list(self._objects)
-        for index in np.flatnonzero(touches).tolist():
-            hull = cv2.convexHull(pixel[index].astype(np.float32))[:, 0]
-            yield numbers[index], (hull, float(z[index].max()))
-
     def _mask(
-        self,
-        instance: int,
-        outline: tuple[Float32[Array, "p 2"], float],
-        camera: Camera,
-        depth: Float32[Array, "H W"],
+        self, instance: int, boxes: _BoxesInView, index: int, depth: Float32[Array, "H W"],
         seen: UInt16[Array, "H W"],
-    ) -> AmodalMask | None:
-        hull, farthest = outline
-        height, width = camera.height, camera.width
-        left, top, right, bottom = _rectangle(hull, 0, 0, height, width)
+    ) -> AmodalMask | None:  # fmt: skip
+        left, top, right, bottom = boxes.rectangle(index, margin=0)
         if left >= right or top >= bottom:
             return None
         window = np.s_[top:bottom, left:right]
@@ -99,37 +72,33 @@ class AmodalCaster:
         # all of the instance cannot meet it.
         mask = seen[window] == instance
         near = depth[window]
-        undecided = _fill(hull, left, top, *mask.shape) & ~mask & (near > 0) & (near <= farthest)
+        exits = boxes.exits(index, np.arange(left, right), np.arange(top, bottom)[:, None])
+        undecided = ~mask & (near > 0) & (near <= exits)
         step = self._block
         open_blocks = _any_in_blocks(undecided, step)
         rows, columns = np.nonzero(open_blocks)
         if len(rows):
             met = np.zeros_like(open_blocks)
             met[rows, columns] = self._meets(
-                instance, camera, columns * step + left, rows * step + top
+                instance, boxes.camera, columns * step + left, rows * step + top
             )
             mask |= undecided & blocks(met, step, *mask.shape)
         if not mask.any():
             return None
-        outside = self._outside_pixels(instance, camera, hull)
+        outside = self._outside_pixels(instance, boxes, index)
         return AmodalMask(instance=instance, top=top, left=left, mask=mask, outside=outside)
 
-    def _outside_pixels(self, instance: int, camera: Camera, hull: Float32[Array, "p 2"]) -> int:
+    def _outside_pixels(self, instance: int, boxes: _BoxesInView, index: int) -> int:
         """Number of the instance's amodal pixels on the canvas but beyond the image border, estimated."""
-        height, width = camera.height, camera.width
-        margin_y, margin_x = CANVAS_MARGIN * height, CANVAS_MARGIN * width
-        left, top, right, bottom = _rectangle(
-            hull, -margin_y, -margin_x, height + margin_y, width + margin_x
-        )
+        height, width = boxes.camera.height, boxes.camera.width
+        left, top, right, bottom = boxes.rectangle(index, margin=CANVAS_MARGIN)
         if left >= 0 and top >= 0 and right <= width and bottom <= height:
             return 0
         step = OUTSIDE_STRIDE * self._block
-        columns, rows = np.arange(left, right, step), np.arange(top, bottom, step)
-        beyond = ((columns < 0) | (columns >= width))[None, :] | ((rows < 0) | (rows >= height))[
-            :, None
-        ]
-        row, column = np.nonzero(beyond)
-        met = self._meets(instance, camera, columns[column], rows[row])
+        columns, rows = np.arange(left, right, step), np.arange(top, bottom, step)[:, None]
+        beyond = (columns < 0) | (columns >= width) | (rows < 0) | (rows >= height)
+        row, column = np.nonzero(beyond & (boxes.exits(index, columns, rows) > 0))
+        met = self._meets(instance, boxes.camera, columns[column], rows[row, 0])
         return int(met.sum()) * step**2
 
     def _meets(
@@ -175,33 +144,63 @@ def _any_in_blocks(grid: Bool[Array, "h w"], size: int) -> Bool[Array, "_ _"]:
     return found
 
 
-def _slack_corners(vertices: Float32[Array, "v 3"]) -> Float[Array, "8 3"]:
-    box = upright_box_from_points(vertices)
-    return type(box)(
-        center=box.center, size=box.size + 2 * BOX_SLACK_M, rotation=box.rotation
-    ).corners
+class _BoxesInView:
+    """Where boxes stand before a camera, each grown by BOX_SLACK_M on every side."""
+
+    def __init__(self, boxes: Sequence[Box], camera: Camera) -> None:
+        self.camera = camera
+        pose = camera.cam2world
+        center = np.array([box.center for box in boxes]).reshape(-1, 3) - pose[:3, 3]
+        rotation = np.array([box.rotation for box in boxes]).reshape(-1, 3, 3)
+        half = np.array([0.5 * box.size for box in boxes]).reshape(-1, 3) + BOX_SLACK_M
+        axes = rotation.transpose(0, 2, 1) @ pose[:3, :3]  # of each box, a row each, in the camera
+        middle = np.einsum("bkw,bw->bk", rotation.transpose(0, 2, 1), center)
+        self._axes, self._planes = axes, np.stack([middle - half, middle + half])
+        corners = (center @ pose[:3, :3])[:, None] + np.einsum(
+            "ck,bk,bkx->bcx", CORNER_SIGNS, half, axes
+        )
+        self._low, self._high = _bounds(corners, camera.K)
+
+    def rectangle(self, index: int, *, margin: int) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of the pixels that may show a box, `margin` images beyond the border too."""
+        size = np.array([self.camera.width, self.camera.height])
+        low = np.maximum(self._low[index], -margin * size)
+        high = np.minimum(self._high[index], size + margin * size)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+    def exits(
+        self, index: int, columns: Int64[Array, "*c"], rows: Int64[Array, "*r"]
+    ) -> Float32[Array, "*n"]:
+        """z-depth at which the ray through each pixel leaves a box, at most 0 where it does not meet it.
+
+        The slab test (Kay and Kajiya, SIGGRAPH 1986).
+        """
+        x, y = ray_slopes(self.camera, columns, rows)
+        axes, planes = self._axes[index].astype(np.float32), self._planes[:, index]
+        enters, leaves = np.float32(0), np.float32(np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for axis, (low, high) in zip(axes, planes.T.astype(np.float32), strict=True):
+                inverse = 1 / (x * axis[0] + (y * axis[1] + axis[2]))
+                one, other = low * inverse, high * inverse
+                enters = np.fmax(enters, np.fmin(one, other))
+                leaves = np.fmin(leaves, np.fmax(one, other))
+        leaves[enters > leaves] = 0
+        return leaves
 
 
-def _rectangle(
-    hull: Float32[Array, "p 2"], top: int, left: int, bottom: int, right: int
-) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of the pixels that hold the outline, cut to the given bounds."""
-    low, high = np.floor(hull.min(axis=0)), np.ceil(hull.max(axis=0)) + 1
-    return (
-        int(max(low[0], left)),
-        int(max(low[1], top)),
-        int(min(high[0], right)),
-        int(min(high[1], bottom)),
-    )
-
-
-def _fill(
-    hull: Float32[Array, "p 2"], left: int, top: int, height: int, width: int
-) -> Bool[Array, "h w"]:
-    """Which pixels of a rectangle lie in or on a convex outline; all of them for a very large outline."""
-    local = hull - np.array([left, top], np.float32)
-    if np.abs(local).max() > 30000:
-        return np.ones((height, width), bool)
-    filled = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(filled, np.rint(local * 16).astype(np.int32), 1, cv2.LINE_8, 4)
-    return filled.view(bool)
+def _bounds(
+    corners: Float[Array, "b 8 3"], K: Float[Array, "3 3"]
+) -> tuple[Float[Array, "b 2"], Float[Array, "b 2"]]:
+    """Least and, exclusive, largest (x, y) of the pixels that boxes cover; 0 and 0 of those behind the camera."""
+    start, end = (corners[:, _EDGES[:, side]] for side in range(2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (NEAR_M - start[..., 2:]) / (end[..., 2:] - start[..., 2:])
+        points = np.concatenate([corners, start + share * (end - start)], axis=1)
+        known = np.concatenate(
+            [corners[..., 2] > NEAR_M, (share[..., 0] > 0) & (share[..., 0] < 1)], axis=1
+        )
+        pixel = points[..., :2] / points[..., 2:] * K[[0, 1], [0, 1]] + K[:2, 2]
+    low = np.where(known[..., None], pixel, np.inf).min(axis=1)
+    high = np.where(known[..., None], pixel, -np.inf).max(axis=1)
+    far = known.any(axis=1, keepdims=True)
+    return np.where(far, np.floor(low), 0), np.where(far, np.ceil(high) + 1, 0)
