@@ -176,14 +176,15 @@ class _BoxesInView:
         The slab test (Kay and Kajiya, SIGGRAPH 1986).
         """
         x, y = ray_slopes(self.camera, columns, rows)
-        axes, planes = self._axes[index].astype(np.float32), self._planes[:, index]
-        enters, leaves = np.float32(0), np.float32(np.inf)
+        enters: Array = np.zeros(np.broadcast_shapes(x.shape, y.shape), np.float32)
+        leaves: Array = np.full(enters.shape, np.inf, np.float32)
+        planes = self._planes[:, index].T.astype(np.float32)
         with np.errstate(divide="ignore", invalid="ignore"):
-            for axis, (low, high) in zip(axes, planes.T.astype(np.float32), strict=True):
+            for axis, (low, high) in zip(self._axes[index].astype(np.float32), planes, strict=True):
                 inverse = 1 / (x * axis[0] + (y * axis[1] + axis[2]))
                 one, other = low * inverse, high * inverse
-                enters = np.fmax(enters, np.fmin(one, other))
-                leaves = np.fmin(leaves, np.fmax(one, other))
+                np.fmax(enters, np.fmin(one, other), out=enters)
+                np.fmin(leaves, np.fmax(one, other), out=leaves)
         leaves[enters > leaves] = 0
         return leaves
 

@@ -73,16 +73,20 @@ class Gloss:
             towards, distance = _unit(light.position.astype(np.float32) - points)
             wider = np.float32(0.5 * light.radius) / np.maximum(distance, np.float32(1e-3))
         half, _ = _unit(seen + towards)
-        cosine = np.clip((_unit(normal)[0] * half).sum(axis=1), 0, 1)
+        cosine = np.clip(_dot(_unit(normal)[0], half), 0, 1)
         alpha = np.square(np.take(self._roughness, number))
         wide = np.minimum(alpha + wider, 1)
         # Were the light a point, `wide` would be alpha; its size spreads the same light further.
         lobe = np.square(alpha / (cosine * cosine * (wide * wide - 1) + 1))
-        bend = np.clip((towards * half).sum(axis=1), 0.1, 1)
+        bend = np.clip(_dot(towards, half), 0.1, 1)
         fresnel = STRAIGHT + (1 - STRAIGHT) * (1 - bend) ** 5
         return (fresnel * lobe / (4 * bend * bend)).astype(np.float32)
 
 
 def _unit(vector: Float32[Array, "n 3"]) -> tuple[Float32[Array, "n 3"], Float32[Array, " n"]]:
-    length = np.linalg.norm(vector, axis=1)
+    length = np.sqrt(_dot(vector, vector))
     return vector / np.maximum(length, np.float32(1e-9))[:, None], length
+
+
+def _dot(one: Float32[Array, "#n 3"], other: Float32[Array, "#n 3"]) -> Float32[Array, " #n"]:
+    return np.einsum("nx,nx->n", one, other)

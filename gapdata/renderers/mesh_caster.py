@@ -173,7 +173,8 @@ class MeshCaster:
         missed = met == open3d.t.geometry.RaycastingScene.INVALID_ID
         face = met.astype(np.int64)
         face[missed] = -1
-        back = (np.take(self.face_normal, face, axis=0, mode="wrap") * direction).sum(axis=1) > 0
+        normal = np.take(self.face_normal, face, axis=0, mode="wrap")
+        back = np.einsum("nx,nx->n", normal, direction) > 0
         face *= 2
         face += back
         face[missed] = -1

@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float32, Int, Int32
 
 from gapdata.renderers.light import DirectLight, aims, disc, dither, height_above, hidden, strength
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
-from gapdata.renderers.radiosity import START_M, Radiosity, around
-from gapdata.renderers.window import spread, window_means
+from gapdata.renderers.radiosity import PLASTIC, START_M, Radiosity, around
+from gapdata.renderers.window import Window, spread
 from gapdata.scene import Sun
 
 Array = np.ndarray
@@ -27,6 +27,9 @@ REACH_RAYS = 4096  # in all directions, that find where a lamp's light goes
 REACH_SLACK_M = 0.3
 _ORDER = dither(TILE)
 _SPOTS = disc(PLACES).astype(np.float32)
+_TURNS = (((np.arange(PLACES) + 0.5) * PLASTIC[0]) % 1.0).astype(
+    np.float32
+)  # which lamp is aimed at
 
 
 class SoftLight:
@@ -62,8 +65,9 @@ class SoftLight:
         layers = np.zeros((len(found), height * width), np.float32)
         layers[:, hit] = found
         layers = layers.reshape(len(found), height, width)
+        window = Window(own, TILE)
         for _ in range(PASSES):
-            layers = window_means(layers, own, TILE)
+            layers = window.means(layers)
         light = layers[:3]
         light.reshape(3, -1)[:, hit] += whole * layers[-1].reshape(-1)[hit]
         if self._sky is not None:
@@ -82,21 +86,27 @@ class SoftLight:
         return found
 
     def _lamps_at(self, spots: _Spots) -> tuple[Float32[Array, "3 n"], Float32[Array, " n"]]:
-        """The lamps' irradiance if nothing were in their way, and which share of it gets through."""
+        """The lamps' irradiance if nothing were in their way, and whether it gets through.
+
+        One ray answers for all: each spot aims at one lamp, chosen as often as the lamp's share of the light.
+        """
+        amounts = np.zeros((len(self._lamps), len(spots.order)), np.float32)
         whole = np.zeros((3, len(spots.order)), np.float32)
-        through = np.zeros(len(spots.order), np.float32)
-        for lamp, reach in zip(self._lamps, self._reach, strict=True):
+        for lamp, reach, amount in zip(self._lamps, self._reach, amounts, strict=True):
             above = height_above(lamp, spots.normal, spots.offset)
             lit = np.flatnonzero((above > 0) & _inside(spots.points, reach))
-            if not len(lit):
-                continue
-            at = np.take(spots.points, lit, axis=0)
-            amount = strength(lamp, np.take(above, lit), at.T)
+            amount[lit] = strength(lamp, above[lit], np.take(spots.points, lit, axis=0).T)
             for channel, part in enumerate(lamp.color.astype(np.float32)):
-                whole[channel, lit] += amount * part
-            amount *= ~hidden(self._caster, lamp, at, np.take(spots.order, lit), PLACES)
-            through[lit] += amount * np.float32(lamp.color.mean())
-        return whole, through / np.maximum(whole.mean(axis=0), np.float32(1e-12))
+                whole[channel] += amount * part
+            amount *= np.float32(lamp.color.mean())
+        upto = np.cumsum(amounts, axis=0)
+        through = np.zeros(len(spots.order), np.float32)
+        chosen = (upto <= _TURNS[spots.order] * whole.mean(axis=0)).sum(axis=0)
+        for number, lamp in enumerate(self._lamps):
+            own = np.flatnonzero(chosen == number)
+            at, place = np.take(spots.points, own, axis=0), np.take(spots.order, own)
+            through[own] = ~hidden(self._caster, lamp, at, place, PLACES)
+        return whole, through
 
 
 class _Spots:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Int, Shaped
 
 Array = np.ndarray
 
@@ -12,36 +14,44 @@ STRANGER = np.float32(
 )  # weight of a neighbour on another surface, where there is none on one's own
 
 
-def window_means(
-    values: Float32[Array, "c h w"], members: Int[Array, "h w"], tile: int
-) -> Float32[Array, "c h w"]:
-    """Means over the (tile + 1)-wide window about each pixel, over pixels with its member number.
+class Window:
+    """The (tile + 1)-wide window about each pixel of a picture, of the pixels in it with the same member number.
 
     The outermost rows and columns count half, so that a pattern that repeats every `tile` pixels has no ripple.
     """
-    total = np.concatenate([values, np.ones((1, *members.shape), np.float32)])
-    for axis in (1, 0):
-        total = _summed(total, members, axis, tile // 2)
-    return total[:-1] / total[-1]
 
+    def __init__(
+        self, members: Int[Array, "h w"], tile: int, dtype: type[np.float32 | np.uint8] = np.float32
+    ) -> None:
+        """`dtype` is that of the values; sums of uint8 stay below 256 where values are 0 or 1 and `tile` is 4."""
+        self._passes: list[list[tuple[Any, Any, Array]]] = []
+        for axis in (1, 0):
+            steps = []
+            for step in range(1, min(tile // 2, members.shape[axis] - 1) + 1):
+                low, high = (
+                    tuple(part if a == axis else slice(None) for a in range(2))
+                    for part in (slice(0, -step), slice(step, None))
+                )
+                weight = (members[low] == members[high]).astype(dtype)
+                if 2 * step != tile:
+                    weight += weight
+                steps.append((low, high, weight))
+            self._passes.append(steps)
+        self._weight = self._sums(np.ones((1, *members.shape), dtype)).astype(np.float32)
 
-def _summed(
-    values: Float32[Array, "c h w"], members: Int[Array, "h w"], axis: int, reach: int
-) -> Float32[Array, "c h w"]:
-    """Sum over the window along one axis of the picture."""
-    result = values.copy()
-    size = members.shape[axis]
-    for step in range(1, min(reach, size - 1) + 1):
-        low, high = (
-            tuple(part if a == axis else slice(None) for a in range(2))
-            for part in (slice(0, size - step), slice(step, size))
-        )
-        same = (members[low] == members[high]).astype(np.float32)
-        if step == reach:
-            same *= np.float32(0.5)
-        result[:, *low] += values[:, *high] * same
-        result[:, *high] += values[:, *low] * same
-    return result
+    def means(self, values: Shaped[Array, "c h w"]) -> Float32[Array, "c h w"]:
+        """Means about each pixel."""
+        return self._sums(values) / self._weight
+
+    def _sums(self, values: Shaped[Array, "c h w"]) -> Shaped[Array, "c h w"]:
+        """Weighted sums about each pixel, times 4."""
+        for steps in self._passes:
+            sums = values + values
+            for low, high, weight in steps:
+                sums[:, *low] += values[:, *high] * weight
+                sums[:, *high] += values[:, *low] * weight
+            values = sums
+        return values
 
 
 def spread(coarse: Float32[Array, "c h w"], members: Int[Array, "H W"]) -> Float32[Array, "c H W"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapdata.renderers.window import spread, window_means
+from gapdata.renderers.window import Window, spread
 
 RNG = np.random.default_rng(0)
 
@@ -15,14 +15,14 @@ def test_a_repeating_pattern_is_averaged_away(tile: int) -> None:
     """Inside, every window holds each of the pattern's values with the same weight."""
     pattern = RNG.uniform(size=(tile, tile)).astype(np.float32)
     values = np.tile(pattern, (6, 7))[None]
-    means = window_means(values, np.zeros(values.shape[1:], np.int32), tile)
+    means = Window(np.zeros(values.shape[1:], np.int32), tile).means(values)
     inner = means[0, tile:-tile, tile:-tile]
     np.testing.assert_allclose(inner, pattern.mean(), rtol=1e-5)
 
 
 def test_a_slope_is_kept_inside() -> None:
     v, u = np.mgrid[:40, :50].astype(np.float32)
-    means = window_means(np.stack([u, v]), np.zeros((40, 50), np.int32), 8)
+    means = Window(np.zeros((40, 50), np.int32), 8).means(np.stack([u, v]))
     np.testing.assert_allclose(means[0, 4:-4, 4:-4], u[4:-4, 4:-4], atol=1e-3)
     np.testing.assert_allclose(means[1, 4:-4, 4:-4], v[4:-4, 4:-4], atol=1e-3)
 
@@ -30,12 +30,21 @@ def test_a_slope_is_kept_inside() -> None:
 def test_surfaces_do_not_mix() -> None:
     members = RNG.integers(0, 4, (30, 40)).astype(np.int32)
     values = members[None].astype(np.float32) ** 2
-    np.testing.assert_allclose(window_means(values, members, 8), values, rtol=1e-5)
+    np.testing.assert_allclose(Window(members, 8).means(values), values, rtol=1e-5)
+
+
+def test_shares_of_marked_pixels_are_the_same_in_bytes() -> None:
+    members = RNG.integers(0, 2, (30, 40)).astype(np.int32)
+    marked = RNG.integers(0, 2, (1, 30, 40)).astype(np.uint8)
+    expected = Window(members, 4).means(marked.astype(np.float32))
+    np.testing.assert_allclose(Window(members, 4, np.uint8).means(marked), expected, rtol=1e-6)
+    whole = Window(np.zeros((9, 9), np.int32), 4, np.uint8).means(np.ones((1, 9, 9), np.uint8))
+    np.testing.assert_array_equal(whole, 1)
 
 
 def test_windows_are_larger_than_pictures() -> None:
     values = RNG.uniform(size=(1, 3, 2)).astype(np.float32)
-    means = window_means(values, np.zeros((3, 2), np.int32), 8)
+    means = Window(np.zeros((3, 2), np.int32), 8).means(values)
     assert np.ptp(means) < 0.5 * np.ptp(values)
 
 
