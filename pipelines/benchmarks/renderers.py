@@ -3,21 +3,21 @@
 `raycast` draws every layer (colour with soft shadows, depth, normals, instance ids, amodal masks). Beside it:
 Open3D's OffscreenRenderer (colour, depth, normals and ids, a pass each) and pyrender (colour and depth in one
 pass, ids in another; it has no pass for normals), both in Mesa's software rasteriser where there is no graphics
-processor, and Mitsuba's scalar path tracer at 16 samples, colour only. What is not installed is left out. Every
-view is drawn by all in turn; times are the fastest of some repeats. `raycast` works on one core, Mesa and Mitsuba
-on all there are. Run it from the repository's root:
+processor, and Mitsuba's scalar path tracer at 16 samples, colour only. What is not installed or cannot start (Mesa:
+Debian's libegl-mesa0, libgl1-mesa-dri and mesa-vulkan-drivers) is left out and named. Every view is drawn by all in
+turn; times are the fastest of some repeats. `raycast` works on one core, Mesa and Mitsuba on all there are. Run it
+from the repository's root:
 python pipelines/benchmarks/renderers.py
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 
@@ -28,7 +28,7 @@ from machine import describe_run
 from gapdata.mesh_surface import LINEAR_OF_BYTE
 from gapdata.renderers import open_renderer
 from gapdata.renderers.mitsuba import MitsubaRenderer
-from gapdata.scene import Frame, Mesh, Scene
+from gapdata.scene import AreaLight, Frame, Light, Mesh, Scene
 from gapdata.sources import open_source
 
 HEIGHT, WIDTH = 480, 640
@@ -65,6 +65,10 @@ def instance_colors(mesh: Mesh) -> np.ndarray:
     return np.stack([number % 256, number // 256, np.zeros_like(number)], axis=-1) / 255.0
 
 
+def lamps(scene: Scene) -> list[Light | AreaLight]:
+    return [light for light in scene.lights if isinstance(light, Light | AreaLight)]
+
+
 def open3d_offscreen(scene: Scene) -> Draw:
     import open3d as o3d
 
@@ -85,7 +89,7 @@ def open3d_offscreen(scene: Scene) -> Draw:
         material = rendering.MaterialRecord()
         material.shader = shader
         renderer.scene.add_geometry(name, mesh, material)
-    for number, light in enumerate(scene.lights):
+    for number, light in enumerate(lamps(scene)):
         color = light.color / light.color.max()
         renderer.scene.scene.add_point_light(
             f"light{number}", color, light.position, 1e5, 20.0, number == 0
@@ -123,7 +127,7 @@ def pyrender_offscreen(scene: Scene) -> Draw:
             normals=np.zeros((len(corners), 3), np.float32) + [0, 0, 1],
         )
         of_node[world.add(pyrender.Mesh([part]))] = (number % 256, number // 256, 0)
-    for light in scene.lights:
+    for light in lamps(scene):
         pose = np.eye(4)
         pose[:3, 3] = light.position
         world.add(pyrender.PointLight(color=np.ones(3), intensity=30.0), pose=pose)
@@ -158,10 +162,23 @@ def fastest(draw: Draw, frame: Frame, repeats: int) -> float:
     return min(times)
 
 
-def measure(scene: Scene, names: list[str], views: int, slow_views: int) -> dict[str, list[float]]:
+def start(scene: Scene) -> tuple[dict[str, Draw], list[str]]:
+    """(renderers that work here, why each of the others does not)."""
+    draws, left_out = {}, []
+    for name, (package, opened, _) in RENDERERS.items():
+        try:
+            importlib.import_module(package)
+            draws[name] = opened(scene)
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises is a reason
+            left_out.append(f"{name}: {type(error).__name__}: {error}")
+    return draws, left_out
+
+
+def measure(
+    scene: Scene, draws: dict[str, Draw], views: int, slow_views: int
+) -> dict[str, list[float]]:
     """Seconds of each view by each renderer; only `slow_views` of them by Mitsuba, once each."""
-    draws: dict[str, Any] = {name: RENDERERS[name][1](scene) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[float]] = {name: [] for name in draws}
     frames = scene.frames[:: max(1, len(scene.frames) // views)][:views]
     for name, draw in draws.items():
         if RENDERERS[name][0] != "mitsuba":
@@ -182,8 +199,8 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     scene = open_source("synthetic", num_scenes=100).load(options.scene)
-    names = [name for name, (package, *_) in RENDERERS.items() if importlib.util.find_spec(package)]
-    times = measure(scene, names, options.views, options.slow_views)
+    draws, left_out = start(scene)
+    times = measure(scene, draws, options.views, options.slow_views)
     assert scene.mesh is not None
     print(
         f"{options.scene}: {len(scene.instances)} instances, {len(scene.mesh.faces)} faces, {len(scene.lights)} lights; "
@@ -192,10 +209,11 @@ def main() -> None:
     print("| renderer | layers | ms | times raycast |")
     print("|---|---|---|---|")
     own = np.array(times["raycast"])
-    for name in names:
+    for name in draws:
         taken = np.array(times[name])
         ratio = taken.mean() / own[: len(taken)].mean()
         print(f"| {name} | {RENDERERS[name][2]} | {1000 * taken.mean():.0f} | {ratio:.2f} |")
+    print(*(f"left out: {line}" for line in left_out), sep="\n", end="\n" if left_out else "")
     print(describe_run())
 
 
