@@ -76,7 +76,8 @@ class MitsubaRenderer:
         for seed in seeds.tolist():
             image = self._mi.render(self._world, sensor=sensor, integrator=integrator, seed=seed)
             total += np.minimum(np.array(image)[..., :3], self._shader.white_radiance)
-        return self._shader.developed(total * np.float32(np.pi / samples))
+        total *= np.float32(np.pi / samples)
+        return self._shader.developed(total, self._shader.gain(total[total.any(axis=-1)]))
 
     def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
         """A small depth map of the frame and its camera."""

@@ -31,6 +31,14 @@ LOWEST_KEY = (
 )
 WHITE = 0.98  # of the tone curve's highest value
 TONE_STEPS_PER_UNIT = 8192  # of the tone table, which ends at 8
+# A camera opens up where what it sees is dim: OPENING of the way, in stops, to a view whose luminance is METERED in the
+# log mean (Reinhard et al., SIGGRAPH 2002), at most MOST_STOPS, in steps that rounding does not change.
+METERED = 0.3
+OPENING = 0.7
+MOST_STOPS = 2.5
+STOP_STEPS = 16
+METERED_EVERY = 16  # pixels
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear sRGB (IEC 61966-2-1)
 
 
 class Shader:
@@ -38,8 +46,8 @@ class Shader:
 
     Lit scenes: Lambert reflection of all lights (irradiance color / r**2 times the cosine, the sun's times
     the cosine), each shadowed by the mesh, of the sky as far as it is seen, and of light that surfaces
-    hand on to each other, and highlights of the first light; then exposure and the curve 1 - exp(-x). The
-    first light is the first that is not a sky or an area; its shadows have full resolution. Unlit scenes (no
+    hand on to each other, and highlights of the first light; then exposure, a scene's and where a view is
+    dim its own beside, and the curve 1 - exp(-x). The first light is the first that is not a sky or an area; its shadows have full resolution. Unlit scenes (no
     lights): colours as they are.
     """
 
@@ -87,33 +95,45 @@ class Shader:
                 color[:, channel] *= received.reshape(-1)
             if highlights is not None:
                 color += highlights.reshape(-1, 3)
-        rgb = self.developed(color).reshape(*shape, 3)
         missed = hits.face < 0
+        gain = self.gain(color[~missed.reshape(-1)])
+        rgb = self.developed(color, gain).reshape(*shape, 3)
         has_sky = self._is_lit and self._skies
-        rgb[missed] = self._behind(hits.camera, missed) if has_sky else BACKGROUND
+        rgb[missed] = self._behind(hits.camera, missed, gain) if has_sky else BACKGROUND
         return rgb
+
+    def gain(self, light: Float32[Array, "n 3"]) -> np.float32:
+        """By how much a camera that sees this light is open beyond the scene's exposure; see METERED."""
+        if not self._is_lit or not len(light):
+            return np.float32(1)
+        luminance = self._exposure * (light[::METERED_EVERY] @ LUMINANCE)
+        dim = np.log2(METERED) - np.log2(luminance + np.float32(1e-3)).mean()
+        stops = min(max(OPENING * float(dim), 0.0), MOST_STOPS)
+        return np.float32(2.0 ** (round(stops * STOP_STEPS) / STOP_STEPS))
 
     @property
     def white_radiance(self) -> np.float32:
         """The radiance that comes out white, WHITE of the tone curve's way."""
         return np.float32(-np.log(1 - WHITE) / (np.pi * self._exposure))
 
-    def developed(self, light: Float32[Array, "*n 3"]) -> UInt8[Array, "*n 3"]:
+    def developed(self, light: Float32[Array, "*n 3"], gain: np.float32) -> UInt8[Array, "*n 3"]:
         """Pixels (sRGB) of albedo times irradiance, which is pi times radiance; changes its argument."""
         if self._is_lit:
-            light *= self._exposure
+            light *= self._exposure * gain
         light *= TONE_STEPS_PER_UNIT
         light += 0.5
         np.minimum(light, len(self._tone) - 1, out=light)
         return np.take(self._tone, light.astype(np.uint16))
 
-    def _behind(self, camera: Camera, missed: Bool[Array, "H W"]) -> UInt8[Array, "n 3"]:
+    def _behind(
+        self, camera: Camera, missed: Bool[Array, "H W"], gain: np.float32
+    ) -> UInt8[Array, "n 3"]:
         """Colour of pixels whose rays hit nothing: the sky, and hazy land below the horizon."""
         row, column = np.nonzero(missed)
         x, y = ray_slopes(camera, column, row)
         axes = camera.cam2world[2, :3]
         sine = (axes[0] * x + axes[1] * y + axes[2]) / np.sqrt(x * x + y * y + 1.0)
-        return self.developed((np.pi * self.radiance_behind(sine)).astype(np.float32))
+        return self.developed((np.pi * self.radiance_behind(sine)).astype(np.float32), gain)
 
     def radiance_behind(self, sine: Float[Array, " n"]) -> Float[Array, "n 3"]:
         """Linear radiance of the sky by the sine of elevation, and of hazy land below the horizon."""
