@@ -257,7 +257,7 @@ def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
 
     Boxes may be piled.
     """
-    left = amount(placer, int(placer.rng.integers(1, 4 + placer.per_area(10.0))))
+    left = amount(placer, int(placer.rng.integers(2, 5 + placer.per_area(10.0))))
     while left > 0:
         builder = builders[int(placer.rng.integers(len(builders)))]
         several = min(left, int(placer.rng.integers(1, 6)) if chance(placer, 0.35) else 1)
@@ -275,7 +275,7 @@ def scatter(placer: Placer, builders: Sequence[Builder]) -> None:
 
 def plants(placer: Placer) -> None:
     """None to several plants on the floor at the walls."""
-    for _ in range(amount(placer, int(placer.rng.integers(0, 3 + placer.per_area(15.0))))):
+    for _ in range(amount(placer, int(placer.rng.integers(0, 3 + placer.per_area(12.0))))):
         against_wall(placer, decor.plant)
 
 
@@ -333,4 +333,4 @@ def side_table(placer: Placer, host: int, builder: Builder, side: int, *, lamp: 
     if index is not None:
         if lamp:
             placer.on(build(placer, lamps.table_lamp), index, at=(0.0, 0.0), turn=0.0)
-        clutter(placer, index, (decor.book, tableware.cup, decor.candle, tableware.bottle), 2)
+        clutter(placer, index, (decor.book, tableware.cup, decor.candle, tableware.bottle), 3)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from gapdata.synthetic.arrangements import against_wall, build, chance, clutter
-from gapdata.synthetic.dressing import dress_windows, mirror_above
-from gapdata.synthetic.furniture import bathroom, containers, decor, storage, tableware
+from gapdata.synthetic.arrangements import Builder, against_wall, build, chance, clutter
+from gapdata.synthetic.dressing import dress_windows, mirror_above, wall_shelf
+from gapdata.synthetic.furniture import bathroom, containers, decor, seating, storage, tableware
 from gapdata.synthetic.placement import Placer
 
 FITTING_TRIES = 6
 MIRROR_HEIGHT = 1.15  # of a mirror's lower edge above a washbasin: clear of its tap
+TOILETRIES: tuple[Builder, ...] = (
+    bathroom.bottle_of_shampoo, decor.candle, decor.small_plant, tableware.cup, bathroom.bottle_of_shampoo,
+    containers.basket,
+)  # fmt: skip
 TUB_AREA = 4.5  # square metres from which a bathtub is thought of
 
 
@@ -25,12 +29,14 @@ def furnish_bathroom(placer: Placer) -> None:
         if None not in (seat, basin, wash) and has_mirror:
             break
     if basin is not None:
-        clutter(placer, basin, (tableware.cup, bathroom.bottle_of_shampoo, decor.candle), 2)
+        clutter(placer, basin, (tableware.cup, bathroom.bottle_of_shampoo, decor.candle), 3)
     if seat is not None:
         _paper_beside(placer, seat)
     dress_windows(placer, curtains=0.1)
-    for _ in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(2, 5))):
         placer.hang(build(placer, bathroom.towel), float(rng.uniform(0.75, 1.0)))
+    for _ in range(int(rng.integers(1, 3))):
+        wall_shelf(placer, TOILETRIES)
     if wash is not None and chance(placer, 0.8):
         size = placer.placed[wash].model.size
         mat = decor.rug(rng, palette, float(rng.uniform(0.6, 0.9)), float(rng.uniform(0.45, 0.6)), oval=chance(placer, 0.3))  # fmt: skip
@@ -39,7 +45,9 @@ def furnish_bathroom(placer: Placer) -> None:
     if placer.plan.area > 6.0:
         chest = against_wall(placer, storage.nightstand, variants=2)
         if chest is not None:
-            clutter(placer, chest, (bathroom.bottle_of_shampoo, decor.candle, decor.small_plant), 2)
+            clutter(placer, chest, TOILETRIES, 3)
+    if chance(placer, 0.5):
+        against_wall(placer, seating.stool, variants=2)
     against_wall(placer, containers.trash_can, variants=2)
 
 

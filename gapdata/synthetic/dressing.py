@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from gapdata.synthetic.arrangements import amount, build, chance, clutter
-from gapdata.synthetic.furniture import decor, hangings, storage
+from gapdata.synthetic.arrangements import Builder, amount, build, chance, clutter
+from gapdata.synthetic.furniture import containers, decor, hangings, storage, tableware
 from gapdata.synthetic.layout import Opening
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.textures import draw_painting
 
 MOST_PICTURES = 8
+SHELF_THINGS: tuple[Builder, ...] = (
+    decor.book, decor.vase, decor.small_plant, decor.candle, containers.basket, tableware.bowl, decor.book,
+)  # fmt: skip
 
 
 def decorate_walls(placer: Placer) -> None:
-    """None to eight pictures, alone or in a row, a clock, a shelf on what is left of the walls."""
-    pictures = amount(placer, int(placer.rng.integers(MOST_PICTURES + 1)))
+    """One to eight pictures, alone or in a row, a clock, shelves on what is left of the walls."""
+    pictures = amount(placer, int(placer.rng.integers(1, MOST_PICTURES + 1)))
     while pictures > 0:
         row = min(pictures, int(placer.rng.integers(1, 5)))
         _row_of_pictures(placer, row)
         pictures -= row
     if chance(placer, 0.5):
         placer.hang(build(placer, hangings.clock), float(placer.rng.uniform(1.75, 1.95)))
-    if chance(placer, 0.35):
-        shelf = placer.hang(
-            build(placer, storage.wall_shelf), float(placer.rng.uniform(1.25, 1.45))
-        )
-        if shelf is not None:
-            clutter(
-                placer,
-                shelf,
-                (decor.book, decor.vase, decor.small_plant, decor.candle),
-                int(placer.rng.integers(1, 4)),
-            )
+    for _ in range(amount(placer, int(placer.rng.integers(0, 2 + placer.per_area(14.0))))):
+        wall_shelf(placer, SHELF_THINGS)
+
+
+def wall_shelf(placer: Placer, things: Sequence[Builder]) -> None:
+    """A shelf on a wall with two to five of the things on it, some in sets."""
+    shelf = placer.hang(build(placer, storage.wall_shelf), float(placer.rng.uniform(1.2, 1.5)))
+    if shelf is not None:
+        clutter(placer, shelf, things, int(placer.rng.integers(2, 6)))
 
 
 def _row_of_pictures(placer: Placer, count: int) -> None:
@@ -83,7 +85,7 @@ def dress_windows(placer: Placer, *, curtains: float) -> None:
         if opening.kind != "window":
             continue
         middle = 0.5 * (opening.start + opening.end)
-        if chance(placer, 0.4):
+        if chance(placer, 0.65):
             model = build(placer, hangings.radiator)
             placer.hang(model, 0.14, wall=opening.wall, along=middle)
         if has_curtains:

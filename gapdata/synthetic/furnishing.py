@@ -27,6 +27,7 @@ from gapdata.synthetic.furniture import (
     containers,
     decor,
     electronics,
+    hallway,
     hangings,
     lamps,
     seating,
@@ -56,7 +57,7 @@ def furnish_bedroom(placer: Placer) -> None:
         against_wall(placer, storage.wardrobe, variants=8)
     if bed is not None:
         _around_the_bed(placer, bed)
-    if chance(placer, 0.7):
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(20.0)))):
         chest = against_wall(placer, storage.dresser)
         if chest is not None:
             if chance(placer, 0.6):
@@ -65,14 +66,18 @@ def furnish_bedroom(placer: Placer) -> None:
                 placer,
                 chest,
                 (decor.vase, lamps.table_lamp, decor.candle, decor.small_plant, decor.book),
-                3,
+                4,
             )
     if chance(placer, 0.55):
         workplace(placer)
     elif chance(placer, 0.6):
         against_wall(placer, seating.armchair)
-    if placer.plan.area > 20 and chance(placer, 0.6):
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(20.0)))):
         bookcase(placer)
+    for _ in range(int(rng.integers(0, 3))):
+        against_wall(placer, hallway.shoes, variants=1)
+    if chance(placer, 0.5):
+        against_wall(placer, containers.basket, variants=2)
     plants(placer)
     decorate_walls(placer)
     scatter(placer, FLOOR_THINGS)
@@ -83,7 +88,7 @@ def _around_the_bed(placer: Placer, bed: int) -> None:
     rng, size = placer.rng, placer.placed[bed].model.size
     pillows(placer, bed)
     if chance(placer, 0.4):
-        clutter(placer, bed, (decor.book, containers.backpack, bedroom.cushion), 1, surface=1)
+        clutter(placer, bed, (decor.book, containers.backpack, bedroom.cushion), 2, surface=1)
     if chance(placer, 0.5):
         below(placer, bed, (containers.cardboard_box, containers.storage_bin))
     wall, along = placer.wall_of(bed)
@@ -149,16 +154,17 @@ def furnish_dining_room(placer: Placer) -> None:
             lay(placer, table)
             if chance(placer, 0.3):
                 below(placer, table, (decor.toy_ball, containers.basket))
-    chest = against_wall(placer, storage.cabinet, centred=True)
-    if chest is not None:
-        clutter(
-            placer,
-            chest,
-            (decor.vase, lamps.table_lamp, tableware.bowl, tableware.bottle, decor.candle),
-            4,
-        )
-        if chance(placer, 0.6):
-            mirror_above(placer, chest, 1.2)
+    for _ in range(int(rng.integers(1, 2 + placer.per_area(20.0)))):
+        chest = against_wall(placer, storage.cabinet, centred=True)
+        if chest is not None:
+            clutter(
+                placer,
+                chest,
+                (decor.vase, lamps.table_lamp, tableware.bowl, tableware.bottle, decor.candle),
+                4,
+            )
+            if chance(placer, 0.5):
+                mirror_above(placer, chest, 1.2)
     for _ in range(int(rng.integers(0, 2 + placer.per_area(24.0)))):
         bookcase(placer)
     if chance(placer, 0.5):

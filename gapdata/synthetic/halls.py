@@ -6,7 +6,7 @@ import numpy as np
 
 from gapdata.synthetic.arrangements import against_wall, build, chance, clutter
 from gapdata.synthetic.description import yaw_facing
-from gapdata.synthetic.dressing import decorate_walls, dress_windows
+from gapdata.synthetic.dressing import SHELF_THINGS, decorate_walls, dress_windows, wall_shelf
 from gapdata.synthetic.furniture import containers, decor, hallway, hangings, tableware
 from gapdata.synthetic.models import Model
 from gapdata.synthetic.placement import Placer
@@ -26,17 +26,20 @@ def furnish_corridor(placer: Placer) -> None:
         for board in range(boards - 1):
             for _ in range(int(rng.integers(1, 4))):
                 placer.on(build(placer, hallway.shoes), shelf, surface=board, turn=0.0, tries=8)
-        clutter(placer, shelf, (decor.vase, decor.small_plant, tableware.bowl), 1, boards - 1)
+        clutter(placer, shelf, (decor.vase, decor.small_plant, tableware.bowl), 2, boards - 1)
     for _ in range(1 + int(placer.plan.area > 9.0)):
         _coats(placer)
     if chance(placer, 0.7):
         placer.hang(build(placer, hangings.mirror), float(rng.uniform(0.8, 1.1)))
+    wall_shelf(placer, SHELF_THINGS)
     if chance(placer, 0.5):
         against_wall(placer, decor.plant, variants=2)
-    for _ in range(int(rng.integers(0, 3))):
+    for _ in range(int(rng.integers(1, 4))):
         against_wall(placer, hallway.shoes, variants=1)
-    if chance(placer, 0.3):
+    if chance(placer, 0.5):
         against_wall(placer, containers.suitcase, variants=2)
+    if chance(placer, 0.4):
+        against_wall(placer, containers.backpack, variants=2)
     decorate_walls(placer)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gapdata.synthetic.arrangements import (
     WORKTOP,
+    Builder,
     against_wall,
     build,
     chance,
@@ -16,7 +17,7 @@ from gapdata.synthetic.arrangements import (
     scatter,
 )
 from gapdata.synthetic.dining import lay, table_with_chairs
-from gapdata.synthetic.dressing import decorate_walls, dress_windows
+from gapdata.synthetic.dressing import decorate_walls, dress_windows, wall_shelf
 from gapdata.synthetic.furniture import (
     containers,
     decor,
@@ -32,6 +33,9 @@ from gapdata.synthetic.placement import WALL_GAP, Placer
 
 UNIT_GAP = 0.01  # metres between kitchen units
 RUN_SCALES = (1.0, 0.85, 0.7)  # of the units' widths, where all do not fit
+CROCKERY: tuple[Builder, ...] = (
+    tableware.cup, tableware.bowl, tableware.plate, tableware.pot, tableware.bottle, decor.small_plant,
+)  # fmt: skip
 CABINET_HEIGHT, HOOD_HEIGHT = 1.46, 1.6  # of the undersides of wall cabinets and hoods
 
 
@@ -50,7 +54,9 @@ def furnish_kitchen(placer: Placer) -> None:
     if chance(placer, 0.5):
         chest = against_wall(placer, storage.cabinet)
         if chest is not None:
-            clutter(placer, chest, WORKTOP, 3)
+            clutter(placer, chest, WORKTOP, 4)
+    for _ in range(int(placer.rng.integers(1, 3 + placer.per_area(16.0)))):
+        wall_shelf(placer, CROCKERY)
     against_wall(placer, containers.trash_can)
     if placer.plan.area > 15 and chance(placer, 0.6):
         against_wall(placer, seating.couch if chance(placer, 0.5) else seating.armchair)
@@ -161,7 +167,9 @@ def _equip(placer: Placer, units: list[int]) -> None:
         wall, along = placer.wall_of(index)
         width = float(thing.model.size[0]) - UNIT_GAP
         if thing.model.label == "stove":
-            placer.on(build(placer, tableware.pot), index, at=(-0.14, -0.13), turn=0.3)
+            for x, y in ((-0.14, -0.13), (0.14, 0.15))[: int(placer.rng.integers(1, 3))]:
+                turn = float(placer.rng.uniform(-np.pi, np.pi))
+                placer.on(build(placer, tableware.pot), index, at=(x, y), turn=turn)
             high = placer.plan.height - HOOD_HEIGHT - 0.03
             hood = kitchen.range_hood(placer.rng, placer.plan.palette, min(width, 0.6), high)
             placer.hang(hood, HOOD_HEIGHT, wall=wall, along=along)
@@ -174,6 +182,6 @@ def _equip(placer: Placer, units: list[int]) -> None:
             if left and chance(placer, 0.7):
                 turn = float(placer.rng.uniform(-0.2, 0.2))
                 placer.on(build(placer, left.pop()), index, surface=surface, turn=turn)
-            clutter(placer, index, WORKTOP, int(placer.rng.integers(1, 4)), surface)
+            clutter(placer, index, WORKTOP, int(placer.rng.integers(2, 5)), surface)
         cabinet = kitchen.wall_cabinet(placer.plan.palette, width, height)
         placer.hang(cabinet, CABINET_HEIGHT, wall=wall, along=along)

@@ -42,12 +42,12 @@ def furnish_living_room(placer: Placer) -> None:
     couch, table, stand = _sitting_place(placer)
     dress_windows(placer, curtains=0.7)
     if stand is not None:
-        clutter(placer, stand, (decor.vase, decor.small_plant, decor.book, decor.candle), 2)
+        clutter(placer, stand, (decor.vase, decor.small_plant, decor.book, decor.candle), 3)
     if table is not None:
         _on_and_below(placer, table)
+    side = -1 if chance(placer, 0.5) else 1
     if couch is not None:
         _armchair(placer, couch, table)
-        side = -1 if chance(placer, 0.5) else 1
         side_table(placer, couch, tables.end_table, side, lamp=True)
         lamp = build(placer, lamps.floor_lamp)
         stand_beside(placer, couch, lamp, -side)
@@ -58,10 +58,11 @@ def furnish_living_room(placer: Placer) -> None:
         seat = against_wall(placer, seating.armchair)
         if seat is not None:
             cushions(placer, seat, int(rng.integers(0, 2)))
-    if chance(placer, 0.5):
+            side_table(placer, seat, tables.end_table, side, lamp=chance(placer, 0.4))
+    for _ in range(int(rng.integers(0, 2 + placer.per_area(18.0)))):
         chest = against_wall(placer, storage.cabinet)
         if chest is not None:
-            clutter(placer, chest, (lamps.table_lamp, decor.vase, decor.small_plant, decor.book), 3)
+            clutter(placer, chest, (lamps.table_lamp, decor.vase, decor.small_plant, decor.book), 4)
     if placer.plan.area > 22 and chance(placer, 0.8):
         builder = tables.dining_table if placer.plan.area > 30 else tables.small_table
         table = table_with_chairs(placer, builder, seating.chair, rug=False)
@@ -109,7 +110,7 @@ def _coffee_table(placer: Placer, couch: int) -> int | None:
 
 def _on_and_below(placer: Placer, table: int) -> None:
     """What lies on a coffee table, and on its lower board or below it."""
-    clutter(placer, table, LOW_CLUTTER, int(placer.rng.integers(2, 5)))
+    clutter(placer, table, LOW_CLUTTER, int(placer.rng.integers(3, 6)))
     if len(placer.placed[table].model.surfaces) > 1:
         clutter(placer, table, (decor.book, containers.basket), 2, surface=1)
     elif chance(placer, 0.5):

@@ -17,7 +17,7 @@ LAMP_HEIGHT = 2.4  # ... of a lamp that hangs so high
 DAYLIGHT_COLOR = np.array([1.85, 2.0, 2.25])  # radiance of windows
 LIGHT_GAP = 0.04  # metres between a lamp and its light, so that the lamp does not shade the room
 WALL_STRETCH = 1.0  # metres of wall that count as one thing to look at
-WALL_INTEREST = 0.05  # ... as interesting as an object of this half-size
+WALL_INTEREST = 0.02  # ... as interesting as an object of this half-size
 NOT_WATCHED = frozenset({"wall", "floor", "ceiling", "doorframe", "ceiling light"})
 
 

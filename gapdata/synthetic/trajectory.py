@@ -46,8 +46,8 @@ class WalkConfig:
         32.0
     )  # half the horizontal view within which things count as seen
     horizon: int = 8  # frames the choice of a heading looks ahead
-    open_depth: tuple[float, float] = (2.0, 4.0)  # a view this deep or deeper is as good as any
-    interest: float = 1.2  # how much looking at a thing satisfies: larger lingers longer
+    open_depth: tuple[float, float] = (2.8, 4.0)  # a view this deep or deeper is as good as any
+    interest: float = 2.5  # how much looking at a thing satisfies: larger lingers longer
 
 
 def walk(
@@ -207,11 +207,7 @@ def _headings(
     bearing = np.arctan2(offset[..., 1], offset[..., 0])
     away = np.abs((bearing[:, None, :] - angles[None, :, None] + np.pi) % (2 * np.pi) - np.pi)
     centred = np.clip(1.25 - away / config.half_view, 0.0, 1.0)
-    comfort = (
-        np.exp(-(((distance - near) / (0.625 * near)) ** 2))
-        * np.minimum(1.0, 0.25 + radii)
-        * (radii > 0)
-    )
+    comfort = np.exp(-(((distance - near) / (0.625 * near)) ** 2)) * np.minimum(1.0, 6.0 * radii)
     value = centred * comfort[:, None, :]
     base = 2.5 * np.minimum(_open_depth(free, path, angles) / deep, 1.0)
     seen = np.zeros(len(targets))
