@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from gapdata.errors import ConfigError, MissingDependencyError
 from gapdata.geometry.camera import Camera
@@ -55,16 +54,14 @@ class MitsubaRenderer:
 
     def render(self, frame: Frame) -> View:
         """All layers of a frame, with amodal masks. Raises ConfigError for pixels that are not square."""
-        view = self._layers.render(frame)
-        assert view.rgb is not None
-        assert view.depth is not None
-        traced = (view.depth > 0) & ~self._layers.glows(frame)
-        rgb = view.rgb.copy()
-        rgb[traced] = self.color(frame)[traced]
-        return replace(view, rgb=rgb)
+        hits = self._layers.cast(frame)
+        seen = self._shader.seen(hits)
+        traced = (hits.face >= 0) & ~self._layers.glows(hits)
+        seen[traced] = self.traced(frame)[traced]
+        return self._layers.view(frame, hits, self._shader.developed(seen, hits.face < 0))
 
-    def color(self, frame: Frame, samples: int = SAMPLES) -> UInt8[Array, "H W 3"]:
-        """Path-traced colour (sRGB) of a frame; black where nothing is hit."""
+    def traced(self, frame: Frame, samples: int = SAMPLES) -> Float32[Array, "H W 3"]:
+        """Pi times the linear radiance along paths of a frame; 0 where nothing is hit."""
         # Other renderers of the process may have chosen another variant.
         self._mi.set_variant(self.variant)
         integrator = self._mi.load_dict(
@@ -76,8 +73,7 @@ class MitsubaRenderer:
         for seed in seeds.tolist():
             image = self._mi.render(self._world, sensor=sensor, integrator=integrator, seed=seed)
             total += np.minimum(np.array(image)[..., :3], self._shader.white_radiance)
-        total *= np.float32(np.pi / samples)
-        return self._shader.developed(total, self._shader.gain(total[total.any(axis=-1)]))
+        return total * np.float32(np.pi / samples)
 
     def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
         """A small depth map of the frame and its camera."""

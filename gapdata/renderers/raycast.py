@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from gapdata.errors import ConfigError
 from gapdata.geometry.camera import Camera
 from gapdata.renderers.image_size import ImageSize
-from gapdata.renderers.mesh_caster import MeshCaster
+from gapdata.renderers.mesh_caster import Hits, MeshCaster
 from gapdata.renderers.shading import Shader
 from gapdata.scene import Frame, Scene
 from gapdata.view import View
@@ -35,12 +35,20 @@ class RaycastRenderer:
 
     def render(self, frame: Frame) -> View:
         """All layers of a frame, with amodal masks."""
-        hits = self._caster.cast(self._size.of(frame.camera))
+        hits = self.cast(frame)
+        return self.view(frame, hits, self.shader.shade(hits))
+
+    def cast(self, frame: Frame) -> Hits:
+        """What the frame's pixels hit."""
+        return self._caster.cast(self._size.of(frame.camera))
+
+    def view(self, frame: Frame, hits: Hits, rgb: UInt8[Array, "H W 3"]) -> View:
+        """All layers of a frame that has these hits and colours."""
         return View(
             frame_id=frame.id,
             timestamp_s=frame.timestamp_s,
             camera=hits.camera,
-            rgb=self.shader.shade(hits),
+            rgb=rgb,
             depth=hits.depth,
             normal=self._caster.normals_at(hits),
             instance=self._caster.instances_at(hits),
@@ -49,13 +57,12 @@ class RaycastRenderer:
             amodal=self._caster.amodal_masks(hits),
         )
 
-    def glows(self, frame: Frame) -> Bool[Array, "H W"]:
+    def glows(self, hits: Hits) -> Bool[Array, "H W"]:
         """Which pixels see a face that glows."""
         glow = self._caster.mesh.face_glow
-        face = self._caster.cast(self._size.of(frame.camera)).face
         if glow is None:
-            return np.zeros(face.shape, bool)
-        return np.take(np.append(glow, np.float32(0)), face, mode="wrap") > 0
+            return np.zeros(hits.face.shape, bool)
+        return np.take(np.append(glow, np.float32(0)), hits.face, mode="wrap") > 0
 
     def coarse_depth(self, frame: Frame) -> tuple[Float32[Array, "h w"], Camera]:
         """A small depth map of the frame and its camera."""

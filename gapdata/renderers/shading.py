@@ -58,6 +58,8 @@ class Shader:
         tone = 1.0 - np.exp(-steps) if lights else np.minimum(steps, 1.0)
         self._tone = np.rint(255.0 * linear_to_srgb(tone)).astype(np.uint8)
         self._is_lit = bool(lights)
+        self._skies = tuple(light for light in lights if isinstance(light, Sky))
+        self._has_sky = bool(self._skies)
         if lights:
             self._light(lights)
 
@@ -66,7 +68,6 @@ class Shader:
         caster = self.caster
         direct = [light for light in lights if not isinstance(light, Sky)]
         suns = tuple(light for light in lights if isinstance(light, Sun))
-        self._skies = tuple(light for light in lights if isinstance(light, Sky))
         self._key = next((light for light in direct if isinstance(light, Light | Sun)), None)
         lamps = [light for light in direct if light is not self._key]
         roughness = caster.mesh.face_roughness
@@ -84,8 +85,14 @@ class Shader:
 
     def shade(self, hits: Hits) -> UInt8[Array, "H W 3"]:
         """Colour (sRGB) of every pixel; BACKGROUND where nothing was hit."""
+        return self.developed(self.seen(hits), hits.face < 0)
+
+    def seen(self, hits: Hits) -> Float32[Array, "H W 3"]:
+        """Pi times the linear radiance that reaches each pixel; of unlit scenes, the colour there.
+
+        Nothing comes from where nothing was hit, unless the sky.
+        """
         assert hits.uv is not None
-        shape = hits.depth.shape
         face, uv = hits.face.reshape(-1), hits.uv.reshape(-1, 2)
         footprint = (hits.depth / np.float32(hits.camera.K[0, 0])).reshape(-1)
         color = self._color.at(face, uv, footprint)
@@ -95,45 +102,47 @@ class Shader:
                 color[:, channel] *= received.reshape(-1)
             if highlights is not None:
                 color += highlights.reshape(-1, 3)
-        missed = hits.face < 0
-        gain = self.gain(color[~missed.reshape(-1)])
-        rgb = self.developed(color, gain).reshape(*shape, 3)
-        has_sky = self._is_lit and self._skies
-        rgb[missed] = self._behind(hits.camera, missed, gain) if has_sky else BACKGROUND
-        return rgb
-
-    def gain(self, light: Float32[Array, "n 3"]) -> np.float32:
-        """By how much a camera that sees this light is open beyond the scene's exposure; see METERED."""
-        if not self._is_lit or not len(light):
-            return np.float32(1)
-        luminance = self._exposure * (light[::METERED_EVERY] @ LUMINANCE)
-        dim = np.log2(METERED) - np.log2(luminance + np.float32(1e-3)).mean()
-        stops = min(max(OPENING * float(dim), 0.0), MOST_STOPS)
-        return np.float32(2.0 ** (round(stops * STOP_STEPS) / STOP_STEPS))
+        seen = color.reshape(*hits.depth.shape, 3)
+        if self._has_sky:
+            missed = hits.face < 0
+            seen[missed] = self._behind(hits.camera, missed)
+        return seen
 
     @property
     def white_radiance(self) -> np.float32:
         """The radiance that comes out white, WHITE of the tone curve's way."""
         return np.float32(-np.log(1 - WHITE) / (np.pi * self._exposure))
 
-    def developed(self, light: Float32[Array, "*n 3"], gain: np.float32) -> UInt8[Array, "*n 3"]:
-        """Pixels (sRGB) of albedo times irradiance, which is pi times radiance; changes its argument."""
+    def developed(
+        self, seen: Float32[Array, "H W 3"], missed: Bool[Array, "H W"]
+    ) -> UInt8[Array, "H W 3"]:
+        """The picture (sRGB) of what is `seen`, which it changes; `missed` are pixels where nothing was hit."""
         if self._is_lit:
-            light *= self._exposure * gain
-        light *= TONE_STEPS_PER_UNIT
-        light += 0.5
-        np.minimum(light, len(self._tone) - 1, out=light)
-        return np.take(self._tone, light.astype(np.uint16))
+            seen *= self._exposure * self._gain(seen if self._has_sky else seen[~missed])
+        seen *= TONE_STEPS_PER_UNIT
+        seen += 0.5
+        np.minimum(seen, len(self._tone) - 1, out=seen)
+        rgb = np.take(self._tone, seen.astype(np.uint16))
+        if not self._has_sky:
+            rgb[missed] = BACKGROUND
+        return rgb
 
-    def _behind(
-        self, camera: Camera, missed: Bool[Array, "H W"], gain: np.float32
-    ) -> UInt8[Array, "n 3"]:
-        """Colour of pixels whose rays hit nothing: the sky, and hazy land below the horizon."""
+    def _gain(self, seen: Float32[Array, "*n 3"]) -> np.float32:
+        """By how much a camera that sees this is open beyond the scene's exposure; see METERED."""
+        luminance = self._exposure * (seen.reshape(-1, 3)[::METERED_EVERY] @ LUMINANCE)
+        if not len(luminance):
+            return np.float32(1)
+        dim = np.log2(METERED) - np.log2(luminance + np.float32(1e-3)).mean()
+        stops = min(max(OPENING * float(dim), 0.0), MOST_STOPS)
+        return np.float32(2.0 ** (round(stops * STOP_STEPS) / STOP_STEPS))
+
+    def _behind(self, camera: Camera, missed: Bool[Array, "H W"]) -> Float[Array, "n 3"]:
+        """Pi times the radiance of pixels whose rays hit nothing: the sky, and hazy land below the horizon."""
         row, column = np.nonzero(missed)
         x, y = ray_slopes(camera, column, row)
         axes = camera.cam2world[2, :3]
         sine = (axes[0] * x + axes[1] * y + axes[2]) / np.sqrt(x * x + y * y + 1.0)
-        return self.developed((np.pi * self.radiance_behind(sine)).astype(np.float32), gain)
+        return np.pi * self.radiance_behind(sine)
 
     def radiance_behind(self, sine: Float[Array, " n"]) -> Float[Array, "n 3"]:
         """Linear radiance of the sky by the sine of elevation, and of hazy land below the horizon."""

@@ -49,7 +49,7 @@ def raycast_alone(scene: Scene) -> Draw:
 def mitsuba(scene: Scene) -> Draw:
     renderer = open_renderer("mitsuba", scene, height=HEIGHT, width=WIDTH)
     assert isinstance(renderer, MitsubaRenderer)
-    return lambda frame: renderer.color(frame, samples=MITSUBA_SAMPLES)
+    return lambda frame: renderer.traced(frame, samples=MITSUBA_SAMPLES)
 
 
 def flat(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
