@@ -249,5 +249,5 @@ def _emitter(mi: Any, light: DirectLight) -> dict[str, Any]:
 def _sky_picture(shader: Shader) -> Float32[Array, "h w 3"]:
     """Radiance by elevation, the zenith in the first row, alike in all directions of the compass."""
     elevation = 0.5 * np.pi - np.pi * (np.arange(SKY_ROWS) + 0.5) / SKY_ROWS
-    rows = shader.radiance_behind(np.sin(elevation)).astype(np.float32)
+    rows = shader.surroundings.radiance(np.sin(elevation)).astype(np.float32)
     return np.ascontiguousarray(np.repeat(rows[:, None], 2 * SKY_ROWS, axis=1))

@@ -7,13 +7,14 @@ their own; small ones share one with those of their object that look the same wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Float32, Int, Int64
 
 from gapdata.renderers.light import DirectLight, disc, height_above, hidden, strength
 from gapdata.renderers.mesh_caster import MeshCaster
+from gapdata.renderers.surroundings import Surroundings
 from gapdata.scene import Sun
 
 Array = np.ndarray
@@ -31,16 +32,13 @@ PLASTIC = np.array([0.7548776662466927, 0.5698402909980532])
 
 
 class Radiosity:
-    """The light that each side of each face sends back, times pi the radiance, once light has come to rest.
-
-    `sky(sine)` is pi times the radiance of what is seen past all surfaces, by the sine of elevation.
-    """
+    """The light that each side of each face sends back, times pi the radiance, once light has come to rest."""
 
     def __init__(
         self, caster: MeshCaster, albedo: Float32[Array, "f 3"], lights: Sequence[DirectLight],
-        sky: Callable[[Float32[Array, " n"]], Float32[Array, "n 3"]],
+        surroundings: Surroundings,
     ) -> None:  # fmt: skip
-        self._caster, self._sky = caster, sky
+        self._caster, self._surroundings = caster, surroundings
         patch = _patches(caster)
         face, points = _samples(caster, patch)
         # Each sample once on the front and once on the back of its face.
@@ -96,7 +94,7 @@ class Radiosity:
         met = self._caster.sides_met(np.repeat(points, RAYS, axis=0) + START_M * normals, direction)
         seen = np.zeros((len(met), 3), np.float32)
         missed = np.flatnonzero(met < 0)
-        seen[missed] = self._sky(direction[missed, 2])
+        seen[missed] = self._surroundings.light(direction[missed, 2])
         return met.reshape(-1, RAYS), seen.reshape(-1, RAYS, 3)
 
 

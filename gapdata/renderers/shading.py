@@ -16,6 +16,7 @@ from gapdata.renderers.radiosity import Radiosity
 from gapdata.renderers.rays import ray_slopes
 from gapdata.renderers.shadows import shadowed_share
 from gapdata.renderers.soft_light import SoftLight
+from gapdata.renderers.surroundings import Surroundings
 from gapdata.scene import AnyLight, Light, Mesh, Sky, Sun
 
 Array = np.ndarray
@@ -25,7 +26,6 @@ BACKGROUND = np.array([128, 128, 128], np.uint8)  # where a ray hits nothing and
 # P / (A (1 - rho)).
 MEAN_ALBEDO = 0.4
 EXPOSURE = 1.2  # tone-mapping input of a white surface under the mean irradiance
-GROUND_ALBEDO = 0.25  # of the land under a sky, which lights what looks down
 LOWEST_KEY = (
     0.35  # sine of the sun's elevation that exposure assumes at least: low suns light walls
 )
@@ -58,8 +58,7 @@ class Shader:
         tone = 1.0 - np.exp(-steps) if lights else np.minimum(steps, 1.0)
         self._tone = np.rint(255.0 * linear_to_srgb(tone)).astype(np.uint8)
         self._is_lit = bool(lights)
-        self._skies = tuple(light for light in lights if isinstance(light, Sky))
-        self._has_sky = bool(self._skies)
+        self.surroundings = Surroundings(lights)
         if lights:
             self._light(lights)
 
@@ -67,21 +66,18 @@ class Shader:
         """Prepare for lights."""
         caster = self.caster
         direct = [light for light in lights if not isinstance(light, Sky)]
-        suns = tuple(light for light in lights if isinstance(light, Sun))
         self._key = next((light for light in direct if isinstance(light, Light | Sun)), None)
         lamps = [light for light in direct if light is not self._key]
         roughness = caster.mesh.face_roughness
         self._gloss = None if roughness is None else Gloss(caster, roughness)
         glow = caster.mesh.face_glow
         self._glow = None if glow is None or not glow.any() else np.append(glow, np.float32(0))
-        self._from_sky = _sky_irradiance(self._skies)
-        self._from_ground = GROUND_ALBEDO * (self._from_sky + _sun_irradiance(suns, 0.0))
+        around = self.surroundings
         indoors = _mean_irradiance(caster.mesh, direct)
-        self._mean = indoors + self._from_sky + _sun_irradiance(suns, LOWEST_KEY)
+        self._mean = indoors + around.from_sky + around.from_suns(LOWEST_KEY)
         self._exposure = np.float32(EXPOSURE / self._mean.mean())
-        radiosity = Radiosity(caster, self._color.of_faces(), direct, self._from_behind)
-        sky = self._from_behind if self._skies else None
-        self._soft = SoftLight(caster, radiosity, lamps, sky, self._unhidden)
+        radiosity = Radiosity(caster, self._color.of_faces(), direct, around)
+        self._soft = SoftLight(caster, radiosity, lamps, around)
 
     def shade(self, hits: Hits) -> UInt8[Array, "H W 3"]:
         """Colour (sRGB) of every pixel; BACKGROUND where nothing was hit."""
@@ -103,7 +99,7 @@ class Shader:
             if highlights is not None:
                 color += highlights.reshape(-1, 3)
         seen = color.reshape(*hits.depth.shape, 3)
-        if self._has_sky:
+        if self.surroundings.has_sky:
             missed = hits.face < 0
             seen[missed] = self._behind(hits.camera, missed)
         return seen
@@ -118,12 +114,14 @@ class Shader:
     ) -> UInt8[Array, "H W 3"]:
         """The picture (sRGB) of what is `seen`, which it changes; `missed` are pixels where nothing was hit."""
         if self._is_lit:
-            seen *= self._exposure * self._gain(seen if self._has_sky else seen[~missed])
+            seen *= self._exposure * self._gain(
+                seen if self.surroundings.has_sky else seen[~missed]
+            )
         seen *= TONE_STEPS_PER_UNIT
         seen += 0.5
         np.minimum(seen, len(self._tone) - 1, out=seen)
         rgb = np.take(self._tone, seen.astype(np.uint16))
-        if not self._has_sky:
+        if not self.surroundings.has_sky:
             rgb[missed] = BACKGROUND
         return rgb
 
@@ -142,30 +140,7 @@ class Shader:
         x, y = ray_slopes(camera, column, row)
         axes = camera.cam2world[2, :3]
         sine = (axes[0] * x + axes[1] * y + axes[2]) / np.sqrt(x * x + y * y + 1.0)
-        return np.pi * self.radiance_behind(sine)
-
-    def radiance_behind(self, sine: Float[Array, " n"]) -> Float[Array, "n 3"]:
-        """Linear radiance of the sky by the sine of elevation, and of hazy land below the horizon."""
-        radiance = np.zeros((len(sine), 3))
-        for sky in self._skies:
-            radiance += sky.horizon + np.maximum(sine, 0)[:, None] * (sky.zenith - sky.horizon)
-        horizon = np.sum([sky.horizon for sky in self._skies], axis=0)
-        radiance[sine < 0] = 0.5 * (horizon + self._from_ground / np.pi)
-        return radiance
-
-    def _from_behind(self, sine: Float32[Array, " n"]) -> Float32[Array, "n 3"]:
-        """Pi times the radiance that lights a scene past its surfaces: of the sky, and of the land around."""
-        light = np.zeros((len(sine), 3), np.float32)
-        for sky in self._skies:
-            steps = np.pi * (sky.zenith - sky.horizon)
-            light += (np.pi * sky.horizon + np.maximum(sine, 0)[:, None] * steps).astype(np.float32)
-        light[sine < 0] = self._from_ground
-        return light
-
-    def _unhidden(self, normal: Float32[Array, "n 3"]) -> Float32[Array, "n 3"]:
-        """Irradiance from sky and land around of surfaces that nothing stands near, by the normal."""
-        up = 0.5 + 0.5 * normal[:, 2:]
-        return (self._from_ground + up * (self._from_sky - self._from_ground)).astype(np.float32)
+        return np.pi * self.surroundings.radiance(sine)
 
     def light(self, hits: Hits) -> tuple[Float32[Array, "3 H W"], Float32[Array, "H W 3"] | None]:
         """Linear irradiance of each pixel's surface from all lights, the sky and other surfaces; highlights.
@@ -197,22 +172,6 @@ def _add_light(
 ) -> None:
     for channel, intensity in enumerate(color.astype(np.float32)):
         total[channel] += strength * intensity
-
-
-def _sky_irradiance(skies: tuple[Sky, ...]) -> Float[Array, "3"]:
-    """Irradiance of a level surface under the whole sky: the integral of radiance times cosine."""
-    total = np.zeros(3)
-    for sky in skies:
-        total += np.pi * (sky.horizon + 2.0 * sky.zenith) / 3.0
-    return total
-
-
-def _sun_irradiance(suns: tuple[Sun, ...], lowest: float) -> Float[Array, "3"]:
-    """Irradiance of a level surface from suns, each as if its sine of elevation were `lowest` at least."""
-    total = np.zeros(3)
-    for sun in suns:
-        total += sun.color * max(lowest, float(sun.direction[2]))
-    return total
 
 
 def _mean_irradiance(mesh: Mesh, lights: Sequence[DirectLight]) -> Float[Array, "3"]:

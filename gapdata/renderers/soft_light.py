@@ -7,7 +7,7 @@ at different places (interleaved sampling), means over a window within one surfa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32
@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, Int, Int32
 from gapdata.renderers.light import DirectLight, aims, disc, dither, height_above, hidden, strength
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
 from gapdata.renderers.radiosity import PLASTIC, START_M, Radiosity, around
+from gapdata.renderers.surroundings import Surroundings
 from gapdata.renderers.window import Window, spread
 from gapdata.scene import Sun
 
@@ -35,17 +36,15 @@ _TURNS = (((np.arange(PLACES) + 0.5) * PLASTIC[0]) % 1.0).astype(
 class SoftLight:
     """Tables of one scene, made once.
 
-    `lamps` are those whose shadows are soft. `sky(sine)` is pi times the radiance past all surfaces by the sine
-    of elevation, None where there is no sky; `unhidden(normal)` is the irradiance of surfaces that see all of it.
+    `lamps` are those whose shadows are soft.
     """
 
     def __init__(
         self, caster: MeshCaster, radiosity: Radiosity, lamps: Sequence[DirectLight],
-        sky: Callable[[Float32[Array, " n"]], Float32[Array, "n 3"]] | None,
-        unhidden: Callable[[Float32[Array, "n 3"]], Float32[Array, "n 3"]],
+        surroundings: Surroundings,
     ) -> None:  # fmt: skip
         self._caster, self._radiosity, self._lamps = caster, radiosity, lamps
-        self._sky, self._unhidden = sky, unhidden
+        self._surroundings = surroundings
         self._reach = [_reach(caster, lamp) for lamp in lamps]
 
     def irradiance(
@@ -70,9 +69,11 @@ class SoftLight:
             layers = window.means(layers)
         light = layers[:3]
         light.reshape(3, -1)[:, hit] += whole * layers[-1].reshape(-1)[hit]
-        if self._sky is not None:
+        if self._surroundings.has_sky:
             seen = layers[3] / np.maximum(layers[4], np.float32(1e-9))
-            light.reshape(3, -1)[:, hit] += self._unhidden(spots.normal).T * seen.reshape(-1)[hit]
+            light.reshape(3, -1)[:, hit] += (
+                self._surroundings.unhidden(spots.normal).T * seen.reshape(-1)[hit]
+            )
         return spread(light, members)
 
     def _gathered(self, spots: _Spots) -> list[Float32[Array, " n"]]:
@@ -80,8 +81,8 @@ class SoftLight:
         direction = around(spots.normal, np.take(_SPOTS, spots.order, axis=0))
         met = self._caster.sides_met(spots.points + START_M * spots.normal, direction)
         found = list(self._radiosity.sent_by(met).T)
-        if self._sky is not None:
-            unhidden = self._sky(direction[:, 2]).mean(axis=-1)
+        if self._surroundings.has_sky:
+            unhidden = self._surroundings.light(direction[:, 2]).mean(axis=-1)
             found += [np.where(met < 0, unhidden, np.float32(0)), unhidden]
         return found
 

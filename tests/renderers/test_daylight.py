@@ -9,7 +9,8 @@ import pytest
 
 from gapdata.mesh_surface import linear_to_srgb
 from gapdata.renderers.mesh_caster import MeshCaster
-from gapdata.renderers.shading import GROUND_ALBEDO, Shader
+from gapdata.renderers.shading import Shader
+from gapdata.renderers.surroundings import GROUND_ALBEDO
 from gapdata.scene import Scene, Sky, Sun
 from tests.fixtures.scenes import MeshBuilder, camera_at
 

@@ -8,6 +8,7 @@ import pytest
 from gapdata.renderers.mesh_caster import MeshCaster
 from gapdata.renderers.radiosity import Radiosity, around
 from gapdata.renderers.shading import Shader
+from gapdata.renderers.surroundings import GROUND_ALBEDO, Surroundings
 from gapdata.scene import Light, Scene, Sky
 from tests.fixtures.scenes import MeshBuilder, camera_at
 
@@ -17,8 +18,7 @@ def cube(size: float) -> Scene:
     return box.scene([camera_at((0, 0, 0), (1, 0, 0))])
 
 
-def dark(sine: np.ndarray) -> np.ndarray:
-    return np.zeros((len(sine), 3), np.float32)
+DARK = Surroundings(())
 
 
 @pytest.mark.parametrize("albedo", [0.0, 0.3, 0.8])
@@ -27,7 +27,7 @@ def test_an_integrating_box(albedo: float) -> None:
     caster = MeshCaster(cube(4.0).mesh)
     lamp = Light(position=np.zeros(3), color=np.array([1.0, 2.0, 0.5]))
     faces = np.full((len(caster.face_area), 3), albedo, np.float32)
-    sent = Radiosity(caster, faces, [lamp], dark)
+    sent = Radiosity(caster, faces, [lamp], DARK)
     total = caster.face_area @ (
         sent.sent_by(2 * np.arange(len(faces))) + sent.sent_by(2 * np.arange(len(faces)) + 1)
     )
@@ -38,19 +38,20 @@ def test_an_integrating_box(albedo: float) -> None:
 def test_the_outside_of_a_lit_box_is_dark() -> None:
     caster = MeshCaster(cube(4.0).mesh)
     lamp = Light(position=np.zeros(3), color=np.ones(3))
-    sent = Radiosity(caster, np.ones((12, 3), np.float32) / 2, [lamp], dark)
+    sent = Radiosity(caster, np.ones((12, 3), np.float32) / 2, [lamp], DARK)
     assert sent.sent_by(2 * np.arange(12)).max() == 0  # fronts look outwards
     assert sent.sent_by(2 * np.arange(12) + 1).min() > 0
     assert not sent.sent_by(np.array([-1])).any()
 
 
-def test_under_an_even_sky_a_body_sends_its_albedo() -> None:
-    """Alone under light from everywhere each side gets pi L, whichever way it looks."""
+def test_a_body_under_an_even_sky_sends_its_albedo() -> None:
+    """Alone below a sky of radiance 1 / pi its top gets 1, its bottom what the land sends back, its sides half of each."""
     caster = MeshCaster(cube(1.0).mesh)
-    even = Radiosity(
-        caster, np.full((12, 3), 0.5, np.float32), [], lambda sine: np.ones((len(sine), 3), np.float32)
-    )  # fmt: skip
-    np.testing.assert_allclose(even.sent_by(2 * np.arange(12)), 0.5, rtol=1e-5)
+    even = Sky(zenith=np.ones(3) / np.pi, horizon=np.ones(3) / np.pi)
+    sent = Radiosity(caster, np.full((12, 3), 0.5, np.float32), [], Surroundings((even,)))
+    up = 0.5 + 0.5 * caster.face_normal[:12, 2:]
+    expected = 0.5 * (up + (1 - up) * GROUND_ALBEDO)
+    np.testing.assert_allclose(sent.sent_by(2 * np.arange(12)), expected.repeat(3, 1), rtol=0.03)
 
 
 def test_directions_about_a_normal_keep_its_cosine() -> None:

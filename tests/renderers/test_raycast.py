@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import cv2
@@ -12,7 +14,7 @@ from gapdata.errors import ConfigError
 from gapdata.renderers import open_renderer
 from gapdata.renderers.mesh_caster import MeshCaster
 from gapdata.renderers.shading import BACKGROUND, Shader
-from gapdata.scene import Light, Scene
+from gapdata.scene import Light, Scene, Sky
 from tests.fixtures.scenes import MeshBuilder, box_room, camera_at, plane_scene, surface_points
 
 
@@ -28,6 +30,21 @@ def test_layers_are_aligned_and_named():
     assert (view.depth_source, view.normal_source, view.jpeg) == ("mesh", "mesh", None)
     assert view.frame_id == scene.frames[0].id
     assert (view.depth > 0).all()
+
+
+@pytest.mark.parametrize("sky", [(), (Sky(zenith=np.ones(3), horizon=np.ones(3)),)])
+def test_nothing_outlives_a_renderer(sky: tuple[Sky, ...]) -> None:
+    """Trees are freed with it, not when Python looks for cycles: some thousand of them are more than Embree can bear."""
+    lamp = Light(position=np.array([0.0, 0.0, 2.9]), color=np.ones(3))
+    renderer = open_renderer("raycast", replace(box_room(), lights=(lamp, *sky)))
+    renderer.render(box_room().frames[0])
+    watched = [weakref.ref(renderer.shader), weakref.ref(renderer._caster)]
+    gc.disable()
+    try:
+        del renderer
+        assert [ref() for ref in watched] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_size_resizes_the_camera_and_keeps_the_geometry():
