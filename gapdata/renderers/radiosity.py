@@ -19,7 +19,7 @@ from gapdata.scene import Sun
 
 Array = np.ndarray
 
-SAMPLES = 8000  # points on all surfaces together, each with both of its sides
+SAMPLES = 4000  # points on all surfaces together, each with both of its sides
 MIN_SAMPLES = 2  # of a patch
 RAYS = 16  # of a side
 PLACES = 16  # of a lamp that samples aim at in turn
