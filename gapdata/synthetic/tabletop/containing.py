@@ -58,22 +58,33 @@ def fruit_bowl(rng: np.random.Generator, palette: Palette) -> Group:
     radius = float(rng.uniform(0.032, 0.042))
     rim = float(vessel.model.high[0])
     fitting = [n for n in (1, 2, 3, 4, 5) if _ring(n, radius) + 0.8 * radius < rim]
-    count = fitting[int(rng.integers(len(fitting)))]
-    away, group = _ring(count, radius), [standing(vessel.model)]
-    for k in range(count):
-        angle = 2.0 * np.pi * k / count
-        spot = np.array([away * np.cos(angle), away * np.sin(angle), 0.0])
-        model = fruit(rng, palette, radius)
-        height = vessel.rest_height(_corners(model) + spot)
-        if height is None:
-            return tuple(group)
-        group.append(Member(model=model, at=spot + [0.0, 0.0, height], on=0))
+    group = [standing(vessel.model)]
+    for count in rng.permutation(fitting).tolist():
+        away, fruits = _ring(count, radius), _laid_in_a_ring(rng, palette, vessel, count, radius)
+        if fruits:
+            group += fruits
+            break
     if count in (3, 4) and rng.random() < 0.5:
         lift = max(member.at[2] for member in group[1:]) + np.sqrt(4.0 * radius**2 - away**2)
         group.append(
             Member(model=fruit(rng, palette, radius), at=np.array([0.0, 0.0, lift + CONTACT]), on=1)
         )
     return tuple(group)
+
+
+def _laid_in_a_ring(
+    rng: np.random.Generator, palette: Palette, vessel: Vessel, count: int, radius: float
+) -> list[Member]:
+    """Fruits side by side around a vessel's middle; none where one would not rest on its inside."""
+    members = []
+    for angle in 2.0 * np.pi * np.arange(count) / count:
+        spot = _ring(count, radius) * np.array([np.cos(angle), np.sin(angle), 0.0])
+        model = fruit(rng, palette, radius)
+        height = vessel.rest_height(_corners(model) + spot)
+        if height is None:
+            return []
+        members.append(Member(model=model, at=spot + [0.0, 0.0, height], on=0))
+    return members
 
 
 def _ring(count: int, radius: float) -> float:

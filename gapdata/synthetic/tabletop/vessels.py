@@ -32,13 +32,21 @@ class Vessel:
     rim_z: float
 
     def rest_height(self, points: Float[Array, "n 3"]) -> float | None:
-        """How high a convex body with these corners stands when it is lowered into the hollow; None = not at all."""
+        """How high a convex body with these corners stands when it is lowered into the hollow.
+
+        None where it does not fit, or would touch above the rim, where nothing is.
+        """
         normal, limit = self.planes[:, :3], self.planes[:, 3]
-        reach = (points @ normal.T).max(axis=0) - limit
+        away = points @ normal.T
+        reach = away.max(axis=0) - limit
         steep = normal[:, 2] > -STRAY
         if (reach[steep] > STRAY).any():
             return None
-        return float((reach[~steep] / -normal[~steep, 2]).max())
+        lift = np.where(steep, -np.inf, reach / np.where(steep, 1.0, -normal[:, 2]))
+        first = int(lift.argmax())
+        height = float(lift[first])
+        touches = float(points[away[:, first].argmax(), 2]) + height
+        return height if touches <= self.rim_z + STRAY else None
 
 
 def _vessel(
