@@ -30,7 +30,7 @@ def build(
     """
     source = open_source(
         config.source, config.root, num_scenes=config.num_scenes, seed=config.seed,
-        world=config.world, difficulty=config.difficulty, assets=config.assets,
+        world=config.world, difficulty=config.difficulty, trajectory=config.trajectory, assets=config.assets,
     )  # fmt: skip
     _require_terms(source, config)
     scenes = choose_scenes(source, config)
@@ -144,6 +144,7 @@ def plan_jobs(
             num_scenes=config.num_scenes,
             world=config.world,
             difficulty=config.difficulty,
+            trajectory=config.trajectory,
             assets=config.assets,
             out=config.out,
             samples=config.sample_config(source.info.renderer),

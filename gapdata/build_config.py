@@ -37,6 +37,7 @@ class BuildConfig:
     split: tuple[str, ...] = ()  # these splits only; empty = all
     world: str = ""  # a name of gapdata.synthetic; empty = the source's default
     difficulty: float | None = None  # 0 to 1, of the world; None = the source's default
+    trajectory: str = ""  # how the world's camera moves; empty = the world's default
     renderer: str = ""  # a name of gapdata.renderers; empty = the source's default
     sensor: str = NONE  # simulated over exact views: "none", "depth" or "full" (depth and colour)
     height: int | None = None  # image size of the views; None = the frames' own

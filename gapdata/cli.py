@@ -41,6 +41,7 @@ def build(
     split: Annotated[str, typer.Option(help="Only these splits: train,val.", rich_help_panel=DATA)] = "",
     world: Annotated[str, typer.Option(help="What source synthetic makes scenes of; default: room. 'gapdata sources' lists all.", rich_help_panel=DATA)] = "",
     difficulty: Annotated[float | None, typer.Option(help="Of the world: 0 sparse to 1 cluttered; default: 0.5.", rich_help_panel=DATA)] = None,
+    trajectory: Annotated[str, typer.Option(help="How the world's camera moves: walk, scan or random in rooms and houses, orbit or random about tabletops and shapes; default: the first.", rich_help_panel=DATA)] = "",
     assets: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Models that synthetic rooms and houses draw: an .sh3f library, or a folder with assets.json; repeatable.", rich_help_panel=DATA)] = None,
     assets_licence: Annotated[str, typer.Option(help="Which of them: cc0, or any and attribute them.", rich_help_panel=DATA)] = "cc0",
     assets_share: Annotated[float, typer.Option(help="How many of the objects with a model are drawn as one: 0 to 1.", rich_help_panel=DATA)] = 0.7,
@@ -77,7 +78,7 @@ def build(
     )
     config = BuildConfig(
         source=source, out=out, root=root, scenes=_names(scenes), num_scenes=num_scenes, split=_names(split),
-        world=world, difficulty=difficulty, assets=chosen, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
+        world=world, difficulty=difficulty, trajectory=trajectory, assets=chosen, seed=seed, renderer=renderer, sensor=sensor, height=height, width=width, views=views, samples_per_scene=samples_per_scene,
         selection=selection, tasks=_names(tasks), margin=margin, evaluation_scenes=evaluation_scenes, recipe=recipe, accept_terms=_names(accept_terms),
         workers=workers, executor=executor, ray_address=ray_address, max_failures=max_failures, overwrite=overwrite,
     )  # fmt: skip

@@ -97,7 +97,7 @@ def run_rebuild(job: RebuildJob, report: Callable[[int], None]) -> ShardResult:
 def _open(config: BuildConfig) -> Source:
     return open_source(
         config.source, config.root, num_scenes=config.num_scenes, seed=config.seed,
-        world=config.world, difficulty=config.difficulty,
+        world=config.world, difficulty=config.difficulty, trajectory=config.trajectory,
     )  # fmt: skip
 
 

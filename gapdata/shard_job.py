@@ -28,6 +28,7 @@ class ShardJob:
     num_scenes: int | None
     world: str
     difficulty: float | None
+    trajectory: str
     assets: AssetsConfig | None = None
     out: str
     samples: SampleConfig
@@ -62,7 +63,7 @@ def run_job(job: ShardJob, report: Callable[[int], None]) -> ShardResult:
     """
     source = open_source(
         job.source, job.root, num_scenes=job.num_scenes, seed=job.samples.seed,
-        world=job.world, difficulty=job.difficulty, assets=job.assets,
+        world=job.world, difficulty=job.difficulty, trajectory=job.trajectory, assets=job.assets,
     )  # fmt: skip
     drops: Counter[str] = Counter()
     failures: list[Failure] = []

@@ -107,7 +107,7 @@ def tiles(scene_id: str, options: argparse.Namespace) -> list[np.ndarray]:
 def source_of(options: argparse.Namespace):
     return open_source(
         "synthetic", world=options.world, num_scenes=options.first + options.scenes,
-        seed=options.seed, difficulty=options.difficulty,
+        seed=options.seed, difficulty=options.difficulty, trajectory=options.trajectory,
     )  # fmt: skip
 
 
@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first scene")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--difficulty", type=float, default=DEFAULT_DIFFICULTY)
+    parser.add_argument("--trajectory", default="", help="of the camera; default: the world's own")
     parser.add_argument("--views", type=int, default=1, help="of each scene")
     parser.add_argument("--plan", action="store_true", help="with each scene's plan")
     parser.add_argument("--renderer", default="raycast")

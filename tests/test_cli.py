@@ -14,7 +14,7 @@ from gapdata import cli
 
 FLAGS = {
     "audit": "url max_gap as_json",
-    "build": "source out root scenes num_scenes split world difficulty assets assets_licence assets_share seed renderer sensor size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers executor ray_address max_failures overwrite as_json",
+    "build": "source out root scenes num_scenes split world difficulty trajectory assets assets_licence assets_share seed renderer sensor size views samples_per_scene selection tasks margin evaluation_scenes recipe accept_terms workers executor ray_address max_failures overwrite as_json",
     "card": "url",
     "check": "url as_json",
     "filter": "url out where keep_empty workers overwrite as_json",
@@ -97,6 +97,7 @@ def test_check_exits_1_when_a_byte_is_wrong(rooms, tmp_path):
         (["build", "--source", "synthetic"], 2, "--out"),
         (["build", "--source", "synthetic", "--out", "OUT", "--world", "moon"], 2, "unknown world 'moon'"),
         (["build", "--source", "synthetic", "--out", "OUT", "--difficulty", "2"], 2, "difficulty of 0 to 1"),
+        (["build", "--source", "synthetic", "--out", "OUT", "--world", "street", "--trajectory", "walk"], 2, "of world street expected drive, found 'walk'"),
         (["build", "--source", "scannet", "--root", "MISSING", "--out", "OUT", "--world", "room"], 2, "expected no world"),
         (["info", "MISSING"], 1, "dataset.json"),
         (["check", "MISSING"], 1, "dataset.json"),

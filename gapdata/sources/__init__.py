@@ -32,7 +32,7 @@ class Source(Protocol):
     `scene_ids` is cheap (no scene is opened) and sorted; `load` returns a canonical scene or raises
     SourceError naming scene and file. Constructed as `SourceClass(root, num_scenes=N, seed=S)`; N and S
     are for sources that make their scenes, recorded ones take no notice. Those whose info names worlds take
-    `world`, `difficulty` and `assets` as well.
+    `world`, `difficulty`, `trajectory` and `assets` as well.
     """
 
     info: SourceInfo
@@ -64,12 +64,12 @@ def source_info(name: str) -> SourceInfo:
 
 def open_source(
     name: str, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
-    world: str = "", difficulty: float | None = None, assets: AssetsConfig | None = None,
+    world: str = "", difficulty: float | None = None, trajectory: str = "", assets: AssetsConfig | None = None,
 ) -> Source:  # fmt: skip
-    """A source ready to list and load scenes. An empty world or no difficulty: the source's default.
+    """A source ready to list and load scenes. An empty world or trajectory or no difficulty: the source's default.
 
-    Raises ConfigError or SourceError when the root or the assets are wrong, ConfigError for a world, difficulty
-    or assets that the source does not know.
+    Raises ConfigError or SourceError when the root or the assets are wrong, ConfigError for a world, difficulty,
+    trajectory or assets that the source does not know.
     """
     kind = _source_class(name)
     given: dict[str, Any] = {}
@@ -77,6 +77,8 @@ def open_source(
         given["world"] = world
     if difficulty is not None:
         given["difficulty"] = difficulty
+    if trajectory:
+        given["trajectory"] = trajectory
     if assets is not None:
         given["assets"] = assets
     if given and not kind.info.worlds:

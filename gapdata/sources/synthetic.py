@@ -24,7 +24,8 @@ VAL_EVERY = 10  # the last of every ten scenes is for validation
 
 
 class SyntheticSource:
-    """Scenes of one world, `room_000000`, `room_000001`, ...; scene N depends on (world, difficulty, seed, N) only.
+    """Scenes of one world, `room_000000`, `room_000001`, ...; scene N depends on (world, difficulty, trajectory, seed, N) only, and
+    the trajectory moves nothing but the camera.
 
     A seed other than 0 is part of the ids (`room_s5_000000`), so that datasets of different seeds can be
     merged; the default seed is left out, which keeps the ids of a first build short.
@@ -40,9 +41,10 @@ class SyntheticSource:
 
     def __init__(
         self, root: str = "", *, num_scenes: int | None = None, seed: int = 0,
-        world: str = DEFAULT_WORLD, difficulty: float = DEFAULT_DIFFICULTY, assets: AssetsConfig | None = None,
+        world: str = DEFAULT_WORLD, difficulty: float = DEFAULT_DIFFICULTY, trajectory: str = "",
+        assets: AssetsConfig | None = None,
     ) -> None:  # fmt: skip
-        """Raises ConfigError for a root (there is nothing to read), a bad number or seed, an unknown world or bad assets."""
+        """Raises ConfigError for a root (there is nothing to read), a bad number or seed, an unknown world or trajectory, or bad assets."""
         count = DEFAULT_SCENES if num_scenes is None else num_scenes
         if root:
             raise ConfigError(f"synthetic: expected no root, found {root!r}; leave --root out")
@@ -60,7 +62,7 @@ class SyntheticSource:
             )
         self._seed, self._difficulty, self._name = seed, difficulty, world
         self.library = None if assets is None else open_library(assets)
-        self._world = open_world(world, self.library)
+        self._world = open_world(world, self.library, trajectory)
         prefix = f"{world}_s{seed}" if seed else world
         self._ids = [f"{prefix}_{number:06d}" for number in range(count)]
 
@@ -89,6 +91,8 @@ class SyntheticSource:
             raise SourceError(
                 "synthetic", scene_id, "", str(error), "--max-failures leaves such scenes out"
             ) from error
-        made_of = {"world": self._name, "difficulty": f"{self._difficulty:g}"}
+        made_of = {
+            "world": self._name, "difficulty": f"{self._difficulty:g}", "trajectory": self._world.trajectory,
+        }  # fmt: skip
         made_of |= credits_as_provenance(thing.model.credit for thing in description.placed)
         return draw(description, scene_id, "synthetic", provenance=made_of)

@@ -21,6 +21,9 @@ class World(Protocol):
     Those that can draw models from files have an attribute `library`, None until one is given.
     """
 
+    trajectories: tuple[str, ...]  # how its camera can move
+    trajectory: str  # how it does
+
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One place; all choices come from `rng`. `difficulty` is 0 (sparse and plain) to 1 (full and cluttered)."""
         ...
@@ -36,10 +39,11 @@ WORLDS: dict[str, str] = {
 }
 
 
-def open_world(name: str, library: Library | None = None) -> World:
-    """The named world, with models from files where there is a library.
+def open_world(name: str, library: Library | None = None, trajectory: str = "") -> World:
+    """The named world, with models from files where there is a library. An empty trajectory: the world's default.
 
-    Raises ConfigError for a name that is not there, and for a library where the world draws none.
+    Raises ConfigError for a name that is not there, for a library where the world draws none, and for a trajectory
+    that it does not have.
     """
     if name not in WORLDS:
         raise ConfigError(f"unknown world {name!r}: expected one of {', '.join(sorted(WORLDS))}")
@@ -51,4 +55,9 @@ def open_world(name: str, library: Library | None = None) -> World:
                 f"assets: world {name} draws no models from files; leave --assets out"
             )
         world.library = library
+    if trajectory and trajectory not in world.trajectories:
+        raise ConfigError(
+            f"trajectory: of world {name} expected {' or '.join(world.trajectories)}, found {trajectory!r}"
+        )
+    world.trajectory = trajectory or world.trajectory
     return world

@@ -14,6 +14,7 @@ from gapdata.synthetic.assets.library import Library
 from gapdata.synthetic.collision import prisms_of
 from gapdata.synthetic.description import NOT_SUPPORTED, Description, Placed, yaw_facing
 from gapdata.synthetic.doors import door_frame, door_leaf, hinge_offset
+from gapdata.synthetic.floor_path import PathConfig
 from gapdata.synthetic.freespace import FreeSpace
 from gapdata.synthetic.furnishing import FURNISH
 from gapdata.synthetic.house_plan import OUTSIDE, PARTITION, Doorway, HousePlan, sample_house
@@ -21,7 +22,7 @@ from gapdata.synthetic.lighting import lit, sample_lighting, shining
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell, closed_door
-from gapdata.synthetic.trajectory import WalkConfig, walk
+from gapdata.synthetic.trajectory import TRAJECTORIES, Sights, WalkConfig
 
 Array = np.ndarray
 
@@ -30,17 +31,17 @@ MIN_WALK = 0.5  # square metres on which its axis can move, in every room
 FRAMES_A_ROOM = 12
 STOPS_A_ROOM = 2
 STEP = 0.4  # metres between frames
-# A view this deep or deeper is as good as any; more than in a single room, for there are more walls to stare at.
-OPEN_DEPTH = (2.2, 4.0)
 
 
 class HouseWorld:
     """Houses of three to eight rooms with doors, windows and a corridor."""
 
     library: Library | None = None
+    trajectories = tuple(TRAJECTORIES)
+    trajectory = "walk"
 
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
-        """One house: its furnished rooms, their lamps, and a walk through all that can be reached."""
+        """One house: its furnished rooms, their lamps, and frames of all that can be reached."""
         house = sample_house(rng)
         doors = [_door(rng, house, doorway) for doorway in house.doorways]
         placers = []
@@ -67,17 +68,17 @@ class HouseWorld:
         free, walls = _floors(house, placers)
         targets, radii = zip(*(things_to_see(placer) for placer in placers), strict=True)
         count = len(placers)
-        config = WalkConfig(
+        path = PathConfig(
             max_frames=FRAMES_A_ROOM * count,
             min_frames=6 * count,
             waypoints=STOPS_A_ROOM * count,
             step=STEP,
-            open_depth=OPEN_DEPTH,
         )
-        frames = walk(
-            rng, free, np.concatenate(targets), np.concatenate(radii), config,
-            walls=walls, rooms=[plan.rectangles(0.0)[0] for plan in house.rooms],
+        sights = Sights(
+            targets=np.concatenate(targets), radii=np.concatenate(radii), walls=walls,
+            rooms=[plan.rectangles(0.0)[0] for plan in house.rooms],
         )  # fmt: skip
+        frames = TRAJECTORIES[self.trajectory](rng.spawn(1)[0], free, sights, WalkConfig(path=path))
         lighting = sample_lighting(rng, difficulty)
         given_up = sum((placer.given_up for placer in placers), Counter[str]())
         return Description(

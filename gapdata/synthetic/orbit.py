@@ -1,4 +1,4 @@
-"""Views around a place: the camera circles it at changing height and distance and looks at it."""
+"""Views around a place: the camera circles it at changing height and distance, or is anywhere, and looks at it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ class OrbitConfig:
     margin: float = 0.25  # kept from walls, floor and ceiling
     clearance: float = 0.12  # kept from everything else
     sway: float = 3.0  # frames over which height and distance change
+    is_steady: bool = True  # False: every frame is from another side, at random
+
+
+ORBITS = ("orbit", "random")  # trajectories of a world whose camera orbits: steady or not
 
 
 def orbit(
@@ -52,15 +56,18 @@ def orbit(
     whole = radius / np.sin(0.5 * upright)
     turn = float(rng.uniform(*config.sweep)) * (1.0 if rng.random() < 0.5 else -1.0)
     azimuth = float(rng.uniform(-np.pi, np.pi)) + 2.0 * np.pi * turn * np.arange(count) / count
-    lift = _between(rng, config.elevation, count, config.sway)
-    distance = whole * _between(rng, config.reach, count, config.sway)
+    sway = config.sway
+    if not config.is_steady:
+        azimuth, sway = rng.uniform(-np.pi, np.pi, count), 0.0
+    lift = _between(rng, config.elevation, count, sway)
+    distance = whole * _between(rng, config.reach, count, sway)
     level = distance * np.cos(lift)
     offset = np.stack(
         [level * np.cos(azimuth), level * np.sin(azimuth), distance * np.sin(lift)], axis=-1
     )
     eyes = np.clip(middle + offset, within[0] + config.margin, within[1] - config.margin)
-    aim = middle + config.wander * radius * _steady(rng, (count, 3), config.sway).clip(-1.0, 1.0)
-    roll = config.roll * _steady(rng, (count, 1), config.sway)[:, 0].clip(-1.0, 1.0)
+    aim = middle + config.wander * radius * _steady(rng, (count, 3), sway).clip(-1.0, 1.0)
+    roll = config.roll * _steady(rng, (count, 1), sway)[:, 0].clip(-1.0, 1.0)
     frames = [
         Frame(
             id=f"{i:06d}",
@@ -79,7 +86,9 @@ def orbit(
 
 
 def _steady(rng: np.random.Generator, shape: tuple[int, int], sway: float) -> Float[Array, "n k"]:
-    """Noise that changes slowly along the first axis, of unit variance."""
+    """Noise of unit variance that changes slowly along the first axis, or with no `sway` at once."""
+    if sway == 0.0:
+        return rng.standard_normal(shape)
     noise = gaussian_filter1d(rng.standard_normal(shape), sway, axis=0, mode="nearest")
     return np.asarray(noise * np.sqrt(2.0 * np.sqrt(np.pi) * sway))
 
@@ -87,8 +96,10 @@ def _steady(rng: np.random.Generator, shape: tuple[int, int], sway: float) -> Fl
 def _between(
     rng: np.random.Generator, limits: tuple[float, float], count: int, sway: float
 ) -> Float[Array, " n"]:
-    """Slowly changing values about a random middle, never beyond the limits."""
+    """Slowly changing values about a random middle, never beyond the limits; with no `sway` any between them."""
     low, high = limits
+    if sway == 0.0:
+        return rng.uniform(low, high, count)
     middle = float(rng.uniform(low, high))
     return np.clip(middle + 0.25 * (high - low) * _steady(rng, (count, 1), sway)[:, 0], low, high)
 

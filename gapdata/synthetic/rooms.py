@@ -13,16 +13,18 @@ from gapdata.synthetic.palettes import palette_for
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.room_views import ceiling_lights, daylight, things_to_see
 from gapdata.synthetic.shell import build_shell
-from gapdata.synthetic.trajectory import walk
+from gapdata.synthetic.trajectory import TRAJECTORIES, Sights, WalkConfig
 
 
 class RoomWorld:
     """Furnished rooms of eight kinds with everyday objects."""
 
     library: Library | None = None
+    trajectories = tuple(TRAJECTORIES)
+    trajectory = "walk"
 
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
-        """One room: what stands where, its lamps, and a walk through it."""
+        """One room: what stands where, its lamps, and frames of it."""
         # The area first, evenly on a logarithmic scale: how large a room is must not be known unseen.
         area = float(np.exp(rng.uniform(*np.log(AREA))))
         kinds = [kind for kind in sorted(ROOMS) if ROOMS[kind][0][0] <= area <= ROOMS[kind][0][1]]
@@ -37,7 +39,9 @@ class RoomWorld:
         furnish(placer)
         windows = daylight(placer)
         targets, radii = things_to_see(placer)
-        frames = walk(rng, placer.free, targets, radii)
+        frames = TRAJECTORIES[self.trajectory](
+            rng.spawn(1)[0], placer.free, Sights(targets=targets, radii=radii), WalkConfig()
+        )
         lighting = sample_lighting(rng, difficulty)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(

@@ -1,41 +1,43 @@
-"""A walk through a room with a camera held at eye height, looking at what is there."""
+"""Cameras in rooms: held at eye height on a walk, swept over everything as in a scan, or anywhere at random.
+
+All of them keep to the floor where a person could stand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
-from gapdata.errors import GapdataError
 from gapdata.geometry.camera import Camera, intrinsics_from_fov
 from gapdata.geometry.transforms import look_at, rotation_about_z
 from gapdata.scene import Frame
-from gapdata.synthetic.freespace import CELL, FreeSpace
+from gapdata.synthetic.floor_path import PathConfig, floor_path, walkable_cells
+from gapdata.synthetic.freespace import FreeSpace
 
 Array = np.ndarray
 
 HEADINGS = 36  # viewing directions considered at each frame
 SIGHT_STEPS = 48  # places looked at between the camera and a target, for walls
+SCAN_PACE = 2  # frames of a scan for one of a walk, as much nearer each other
+SWING, NOD = np.deg2rad(40.0), np.deg2rad(22.0)  # of a scan, to either side
+SWING_PERIOD, NOD_PERIOD = 17.0, 11.0  # frames
+LOW_EYE = 0.5  # metres, of random views
+LOOKS_UP = np.deg2rad(-12.0)  # pitch of random views at least
+OPEN_VIEW = 1.2  # metres one can look level in random views, where possible
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WalkConfig:
-    """How the camera walks. Lengths in metres, angles in radians, times in seconds."""
+    """How the camera moves. Lengths in metres, angles in radians, times in seconds."""
 
+    path: PathConfig = field(default_factory=PathConfig)
     height: int = 480  # pixels
     width: int = 640
     fps: float = 2.0
-    min_frames: int = 24
-    max_frames: int = 40
-    waypoints: int = 7
-    roomy: float = 0.55  # clearance the walk prefers
-    step: float = 0.35  # wanted path length between frames
     eye_height: tuple[float, float] = (1.0, 1.75)  # of a child, of a tall adult
     fov: tuple[float, float] = (54.0, 84.0)  # degrees from left to right, of a phone's lenses
     pitch: tuple[float, float] = (6.0, 24.0)  # degrees downwards
@@ -50,32 +52,96 @@ class WalkConfig:
     interest: float = 2.5  # how much looking at a thing satisfies: larger lingers longer
 
 
-def walk(
-    rng: np.random.Generator, free: FreeSpace, targets: Float[Array, "n 3"], radii: Float[Array, " n"],
-    config: WalkConfig = WalkConfig(), *, walls: FreeSpace | None = None,
-    rooms: Sequence[tuple[Array, Array]] = (),
-) -> tuple[Frame, ...]:  # fmt: skip
-    """Frames of a smooth walk on the free floor that looks at `targets` (points with radii) from varied places.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sights:
+    """What there is to look at: points with radii, and `walls`, where there are some inside, which hide them."""
 
-    `walls`, where there are some inside, are what hides targets; each of the `rooms`, rectangles of (low, high),
-    that can be reached is walked into.
+    targets: Float[Array, "n 3"]
+    radii: Float[Array, " n"]
+    walls: FreeSpace | None = None
+    rooms: Sequence[tuple[Array, Array]] = ()  # rectangles of (low, high) to walk into
+
+
+def walk(
+    rng: np.random.Generator, free: FreeSpace, sights: Sights, config: WalkConfig = WalkConfig()
+) -> tuple[Frame, ...]:
+    """Frames of a smooth walk on the free floor that looks at everything from varied places.
 
     Raises GapdataError when there is no free floor.
     """
-    path = _floor_path(rng, free, config, rooms)
-    near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
-    hidden = np.zeros((len(path), len(targets)), bool)
-    if walls is not None:
-        hidden = _behind_walls(walls, path, targets)
-    headings = _headings(free, path, targets, radii * ~hidden, near, deep, config)
-    count = len(path)
-    sway = gaussian_filter1d(rng.standard_normal((count, 2)), 4.0, axis=0, mode="nearest")
+    path = floor_path(rng, free, config.path, sights.rooms)
+    headings = _headings(rng, free, path, sights, config)
+    sway = _sway(rng, len(path))
     eye_height = rng.uniform(*config.eye_height) + 0.08 * sway[:, 0]
     pitch = np.deg2rad(np.clip(rng.uniform(*config.pitch) + 5.0 * sway[:, 1], 2.0, 30.0))
-    fov = float(np.deg2rad(rng.uniform(*config.fov)))
-    roll = np.deg2rad(np.clip(config.roll * rng.standard_normal() + 2.0 * sway[:, 0], -6.0, 6.0))
-    K = intrinsics_from_fov(fov, config.height, config.width)
     eyes = np.column_stack([path, np.clip(eye_height, *config.eye_height)])
+    return _frames(rng, eyes, headings, pitch, 2.0 * sway[:, 0], config)
+
+
+def scan(
+    rng: np.random.Generator, free: FreeSpace, sights: Sights, config: WalkConfig = WalkConfig()
+) -> tuple[Frame, ...]:
+    """Frames of a slower walk on which the camera is swept from side to side and up and down, as who scans a room does.
+
+    Raises GapdataError when there is no free floor.
+    """
+    slower = replace(
+        config.path, min_frames=SCAN_PACE * config.path.min_frames,
+        max_frames=SCAN_PACE * config.path.max_frames, step=config.path.step / SCAN_PACE,
+    )  # fmt: skip
+    config = replace(config, path=slower, fps=SCAN_PACE * config.fps)
+    path = floor_path(rng, free, config.path, sights.rooms)
+    headings = _headings(rng, free, path, sights, config)
+    sway, frame = _sway(rng, len(path)), np.arange(len(path))
+    first, second = rng.uniform(0.0, 2.0 * np.pi, 2)
+    headings += SWING * np.sin(2.0 * np.pi * frame / SWING_PERIOD + first)
+    pitch = np.deg2rad(rng.uniform(*config.pitch))
+    pitch = pitch + NOD * np.sin(2.0 * np.pi * frame / NOD_PERIOD + second)
+    eye_height = np.clip(rng.uniform(*config.eye_height) + 0.12 * sway[:, 1], *config.eye_height)
+    return _frames(
+        rng, np.column_stack([path, eye_height]), headings, pitch, 2.0 * sway[:, 0], config
+    )
+
+
+def random_views(
+    rng: np.random.Generator, free: FreeSpace, sights: Sights, config: WalkConfig = WalkConfig()
+) -> tuple[Frame, ...]:
+    """Frames anywhere on the free floor, at any height and in any direction that is not blocked at once.
+
+    Raises GapdataError when there is no free floor.
+    """
+    cells = walkable_cells(free)
+    count = int(rng.integers(config.path.min_frames, config.path.max_frames + 1))
+    spots = free.centers(cells[rng.integers(len(cells), size=count)])
+    angles = 2.0 * np.pi * (np.arange(HEADINGS) + rng.uniform(0.0, 1.0, (count, 1))) / HEADINGS
+    depth = _open_depth(free, spots, angles)
+    is_open = depth >= np.minimum(OPEN_VIEW, depth.max(axis=1, keepdims=True))
+    chosen = np.where(is_open, rng.uniform(0.0, 1.0, depth.shape), -1.0).argmax(axis=1)
+    headings = np.take_along_axis(angles, chosen[:, None], axis=1)[:, 0]
+    eye_height = rng.uniform(LOW_EYE, config.eye_height[1], count)
+    pitch = rng.uniform(LOOKS_UP, np.deg2rad(2.0 * config.pitch[1]), count)
+    tilt = 2.0 * rng.standard_normal(count)
+    return _frames(rng, np.column_stack([spots, eye_height]), headings, pitch, tilt, config)
+
+
+Trajectory = Callable[[np.random.Generator, FreeSpace, Sights, WalkConfig], tuple[Frame, ...]]
+TRAJECTORIES: dict[str, Trajectory] = {"walk": walk, "scan": scan, "random": random_views}
+
+
+def _sway(rng: np.random.Generator, count: int) -> Float[Array, "n 2"]:
+    """How a hand moves, in standard deviations or less."""
+    noise = rng.standard_normal((count, 2))
+    return np.asarray(gaussian_filter1d(noise, 4.0, axis=0, mode="nearest"))
+
+
+def _frames(
+    rng: np.random.Generator, eyes: Float[Array, "n 3"], headings: Float[Array, " n"],
+    pitch: Float[Array, " n"], tilt: Float[Array, " n"], config: WalkConfig,
+) -> tuple[Frame, ...]:  # fmt: skip
+    """Frames that look along headings, `pitch` below the horizon; `tilt` is the roll about the hand's own, degrees."""
+    fov = float(np.deg2rad(rng.uniform(*config.fov)))
+    roll = np.deg2rad(np.clip(config.roll * rng.standard_normal() + tilt, -6.0, 6.0))
+    K = intrinsics_from_fov(fov, config.height, config.width)
     forward = np.stack([np.cos(headings), np.sin(headings), -np.tan(pitch)], axis=-1)
     return tuple(
         Frame(
@@ -85,7 +151,7 @@ def walk(
             ),
             timestamp_s=i / config.fps,
         )
-        for i in range(count)
+        for i in range(len(eyes))
     )  # fmt: skip
 
 
@@ -96,111 +162,18 @@ def _held(eye: Float[Array, "3"], forward: Float[Array, "3"], roll: float) -> Fl
     return pose
 
 
-def _floor_path(
+def _headings(
     rng: np.random.Generator,
     free: FreeSpace,
+    path: Float[Array, "n 2"],
+    sights: Sights,
     config: WalkConfig,
-    rooms: Sequence[tuple[Array, Array]],
-) -> Float[Array, "n 2"]:
-    """Evenly spaced floor points of a walk past far-apart places, never leaving the walkable floor."""
-    walkable = free.walkable()
-    cells = np.argwhere(walkable)
-    if len(cells) == 0:
-        raise GapdataError("expected free floor to walk on, found none: the room is too small")
-    centers = free.centers(cells)
-    number = np.full(walkable.shape, -1)
-    number[tuple(cells.T)] = np.arange(len(cells))
-    clearance = free.distance()[walkable]
-    graph = _grid_graph(number, 1.0 + 4.0 * np.maximum(0.0, config.roomy - clearance))
-    roomy = clearance >= min(config.roomy, float(np.quantile(clearance, 0.6)))
-    stops = [int(rng.integers(len(cells)))]
-    stops[0] = int(np.argmax(np.where(roomy, dijkstra(graph, indices=stops[0]), -1.0)))
-    reach = dijkstra(graph, indices=stops[0])
-    for low, high in rooms:
-        inside = ((centers >= low) & (centers <= high)).all(axis=1)
-        if inside.any():
-            stops.append(int(np.argmax(np.where(inside, clearance, -1.0))))
-            reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
-    while len(stops) < config.waypoints:
-        stops.append(int(np.argmax(np.where(roomy, reach, -1.0))))
-        reach = np.minimum(reach, dijkstra(graph, indices=stops[-1]))
-    distance, previous = dijkstra(graph, indices=stops, return_predecessors=True)
-    tour = _short_tour(distance[:, stops])
-    route: list[int] = [stops[tour[0]]]
-    for here, there in pairwise(tour):
-        leg, node = [], stops[there]
-        while node != stops[here]:
-            leg.append(node)
-            node = int(previous[here, node])
-        route += leg[::-1]
-    points = centers[route]
-    return _smooth(points, walkable, free, config)
-
-
-def _grid_graph(number: Int[Array, "h w"], cost: Float[Array, " n"]) -> csr_matrix:
-    """Neighbouring cells joined by their distance times their mean cost; `number` is -1 off the floor."""
-    rows, columns, lengths = [], [], []
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        h, w = number.shape
-        a = number[: h - dy, max(0, -dx) : w - max(0, dx)]
-        b = number[dy:, max(0, dx) : w - max(0, -dx)]
-        both = (a >= 0) & (b >= 0)
-        rows += [a[both], b[both]]
-        columns += [b[both], a[both]]
-        length = CELL * np.hypot(dx, dy) * 0.5 * (cost[a[both]] + cost[b[both]])
-        lengths += [length, length]
-    size = int(number.max()) + 1
-    return csr_matrix(
-        (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
-    )  # fmt: skip
-
-
-def _short_tour(distance: Float[Array, "n n"]) -> list[int]:
-    """An open tour over all stops from stop 0: nearest neighbour, then 2-opt."""
-    left, tour = set(range(1, len(distance))), [0]
-    while left:
-        nearest = min(sorted(left), key=lambda j: distance[tour[-1], j])
-        tour.append(nearest)
-        left.remove(nearest)
-
-    def length(order: list[int]) -> float:
-        return float(sum(distance[a, b] for a, b in pairwise(order)))
-
-    improved = True
-    while improved:
-        improved = False
-        for i in range(1, len(tour) - 1):
-            for j in range(i + 1, len(tour)):
-                other = tour[:i] + tour[i : j + 1][::-1] + tour[j + 1 :]
-                if length(other) < length(tour) - 1e-9:
-                    tour, improved = other, True
-    return tour
-
-
-def _smooth(
-    points: Float[Array, "n 2"], walkable: Bool[Array, "h w"], free: FreeSpace, config: WalkConfig
-) -> Float[Array, "m 2"]:
-    """The route rounded off where that keeps it on walkable floor, then cut into equal steps."""
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    total = float(steps.sum())
-    count = int(np.clip(round(total / config.step), config.min_frames, config.max_frames))
-    route = points
-    for sigma in (12.0, 8.0, 5.0, 3.0, 1.5):
-        rounded = gaussian_filter1d(points, sigma, axis=0, mode="nearest")
-        cells = free.cell_of(rounded)
-        if walkable[cells[:, 0], cells[:, 1]].all():
-            route = rounded
-            break
-    along = np.concatenate([[0.0], np.linalg.norm(np.diff(route, axis=0), axis=1).cumsum()])
-    wanted = np.linspace(0.0, along[-1], count)
-    return np.stack([np.interp(wanted, along, route[:, axis]) for axis in (0, 1)], axis=-1)
-
-
-def _headings(
-    free: FreeSpace, path: Float[Array, "n 2"], targets: Float[Array, "m 3"],
-    radii: Float[Array, "n m"], near: float, deep: float, config: WalkConfig,
-) -> Float[Array, " n"]:  # fmt: skip
+) -> Float[Array, " n"]:
     """Viewing directions (radians from world x) that turn smoothly towards what was seen too little so far."""
+    near, deep = float(rng.uniform(*config.near)), float(rng.uniform(*config.open_depth))
+    targets, radii = sights.targets, sights.radii
+    if sights.walls is not None:
+        radii = radii * ~_behind_walls(sights.walls, path, targets)
     angles = 2.0 * np.pi * np.arange(HEADINGS) / HEADINGS
     offset = targets[None, :, :2] - path[:, None]
     distance = np.linalg.norm(offset, axis=-1)
@@ -234,12 +207,12 @@ def _behind_walls(
 
 
 def _open_depth(
-    free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, " a"]
-) -> Float[Array, "n a"]:
-    """Metres one can look level before a wall or something tall, at most 4."""
+    free: FreeSpace, path: Float[Array, "n 2"], angles: Float[Array, "*n a"]
+) -> Float[Array, "m a"]:
+    """Metres one can look level, along angles of all or of each place, before a wall or something tall, at most 4."""
     reach = np.arange(0.1, 4.0, 0.1)
     direction = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    points = path[:, None, None] + reach[None, None, :, None] * direction[None, :, None]
+    points = path[:, None, None] + reach[:, None] * direction[..., None, :]
     cells = free.cell_of(points)
     rows, columns = free.tall.shape
     inside = (cells >= 0).all(axis=-1) & (cells[..., 0] < rows) & (cells[..., 1] < columns)

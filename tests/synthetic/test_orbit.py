@@ -33,6 +33,20 @@ def test_cameras_stay_in_free_air_and_see_the_middle():
     assert np.ptp(np.concatenate(seen)) > 20.0
 
 
+def test_without_steadiness_each_view_is_from_another_side():
+    """On a steady circle neighbours see the place from sides that differ little; else by 90 degrees on average."""
+    turns = []
+    for is_steady in (True, False):
+        config = OrbitConfig(is_steady=is_steady, frames=(24, 24))
+        rng = np.random.default_rng(0)
+        frames = orbit(rng, np.array([0, 0, 1.0]), 0.4, (LOW, HIGH), lambda p, r: True, config)
+        eyes = np.array([frame.camera.cam2world[:2, 3] for frame in frames])
+        azimuth = np.arctan2(eyes[:, 1], eyes[:, 0])
+        turn = np.abs((np.diff(azimuth) + np.pi) % (2 * np.pi) - np.pi)
+        turns.append(np.degrees(turn.mean()))
+    assert turns[0] < 20 < 60 < turns[1]
+
+
 def test_without_free_air_there_are_no_views():
     with pytest.raises(GapdataError, match="found none"):
         orbit(np.random.default_rng(0), np.zeros(3), 0.4, (LOW, HIGH), lambda p, r: False)

@@ -8,9 +8,10 @@ import pytest
 from gapdata.errors import GapdataError
 from gapdata.geometry.camera import field_of_view, inside_image
 from gapdata.geometry.transforms import is_rigid, rotation_angle
-from gapdata.scene import Scene
+from gapdata.scene import Scene, Sky
+from gapdata.sources import open_source
 from gapdata.synthetic.freespace import FreeSpace
-from gapdata.synthetic.trajectory import walk
+from gapdata.synthetic.trajectory import TRAJECTORIES, Sights, WalkConfig
 from tests.synthetic.oracle import distance_to
 
 
@@ -70,8 +71,68 @@ def test_the_walk_sees_most_of_the_room(rooms: list[Scene]) -> None:
     assert np.median(spans) > 2.0
 
 
-def test_no_free_floor_is_an_error() -> None:
+@pytest.mark.parametrize("name", TRAJECTORIES)
+def test_no_free_floor_is_an_error(name: str) -> None:
     free = FreeSpace(np.zeros(2), np.ones(2))
     free.blocked[:] = True
+    sights = Sights(targets=np.zeros((1, 3)), radii=np.ones(1))
     with pytest.raises(GapdataError, match="free floor"):
-        walk(np.random.default_rng(0), free, np.zeros((1, 3)), np.ones(1))
+        TRAJECTORIES[name](np.random.default_rng(0), free, sights, WalkConfig())
+
+
+@pytest.fixture(scope="module")
+def by_trajectory() -> dict[str, list[Scene]]:
+    return {
+        name: [open_source("synthetic", num_scenes=4, trajectory=name).load(f"room_00000{i}") for i in range(4)]
+        for name in TRAJECTORIES
+    }  # fmt: skip
+
+
+def test_a_trajectory_moves_nothing_but_the_camera(by_trajectory: dict[str, list[Scene]]) -> None:
+    for walked, *others in zip(*by_trajectory.values(), strict=True):
+        assert walked.mesh is not None
+        for other in others:
+            assert other.mesh is not None
+            np.testing.assert_array_equal(walked.mesh.vertices, other.mesh.vertices)
+            np.testing.assert_array_equal(walked.mesh.face_glow, other.mesh.face_glow)
+            assert [light.color.tolist() for light in walked.lights if not isinstance(light, Sky)] == [
+                light.color.tolist() for light in other.lights if not isinstance(light, Sky)
+            ]  # fmt: skip
+            poses = [scene.frames[0].camera.cam2world for scene in (walked, other)]
+            assert not np.allclose(*poses)
+
+
+@pytest.mark.parametrize("name", ["scan", "random"])
+def test_other_cameras_keep_clear_too(name: str, by_trajectory: dict[str, list[Scene]]) -> None:
+    for scene in by_trajectory[name]:
+        assert scene.mesh is not None
+        centers = np.stack([f.camera.center_world for f in scene.frames])
+        assert distance_to(centers, scene.mesh.vertices[scene.mesh.faces]).min() >= 0.25
+        assert is_rigid(np.stack([f.camera.cam2world for f in scene.frames])).all()
+
+
+def test_a_scan_is_swept_over_the_room_in_small_steps(
+    by_trajectory: dict[str, list[Scene]],
+) -> None:
+    for walked, scanned in zip(by_trajectory["walk"], by_trajectory["scan"], strict=True):
+        poses = np.stack([f.camera.cam2world for f in scanned.frames])
+        assert len(poses) > 1.5 * len(walked.frames)
+        assert np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1).max() < 0.5
+        turns = rotation_angle(np.swapaxes(poses[:-1, :3, :3], 1, 2) @ poses[1:, :3, :3])
+        assert np.rad2deg(turns.max()) < 45
+        pitch = np.rad2deg(np.arcsin(-poses[:, 2, 2]))
+        assert np.ptp(pitch) > 35
+        level = np.rad2deg(
+            np.arcsin(-np.stack([f.camera.cam2world for f in walked.frames])[:, 2, 2])
+        )
+        assert np.ptp(pitch) > 1.5 * np.ptp(level)
+
+
+def test_random_views_know_nothing_of_each_other(by_trajectory: dict[str, list[Scene]]) -> None:
+    steps, heights = [], []
+    for scene in by_trajectory["random"]:
+        centers = np.stack([f.camera.center_world for f in scene.frames])
+        steps.append(np.median(np.linalg.norm(np.diff(centers, axis=0), axis=1)))
+        heights.append(np.ptp(centers[:, 2]))
+    assert np.mean(steps) > 1.0
+    assert np.mean(heights) > 0.8

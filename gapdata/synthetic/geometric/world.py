@@ -11,7 +11,7 @@ from gapdata.synthetic.furniture import tables
 from gapdata.synthetic.geometric.bodies import BODIES, STEADY, Body
 from gapdata.synthetic.geometric.finishes import sample_finish
 from gapdata.synthetic.models import Model
-from gapdata.synthetic.orbit import orbit
+from gapdata.synthetic.orbit import ORBITS, OrbitConfig, orbit
 from gapdata.synthetic.placement import Placer
 from gapdata.synthetic.studio import empty_studio, free_air, sphere_around, studio_lights
 
@@ -27,6 +27,9 @@ TRIES = 30
 class ShapesWorld:
     """3 to 12 cubes, spheres, cones and the like in named colours and materials."""
 
+    trajectories = ORBITS
+    trajectory = "orbit"
+
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One studio with bodies: more of them and more of them stacked where it is difficult."""
         placer = empty_studio(Placer, rng, difficulty)
@@ -38,7 +41,8 @@ class ShapesWorld:
         for _ in range(count):
             _stand(placer, first, table, spread)
         middle, radius = sphere_around(placer.placed[first:])
-        frames = orbit(rng, middle, radius, free_air(placer), placer.is_clear)
+        config = OrbitConfig(is_steady=self.trajectory == "orbit")
+        frames = orbit(rng.spawn(1)[0], middle, radius, free_air(placer), placer.is_clear, config)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(placer.given_up.items()))
         return Description(
             placed=tuple(placer.placed), lights=lights, frames=frames,

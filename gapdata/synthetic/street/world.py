@@ -26,6 +26,9 @@ class StreetWorld:
     beyond what a shard can store (65.535 m at the default scale) is invalid there.
     """
 
+    trajectories = ("drive",)
+    trajectory = "drive"
+
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One street: its plan, what stands and drives there, daylight, and a drive."""
         plan = sample_plan(rng, difficulty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from gapdata.synthetic.description import Description
 from gapdata.synthetic.furniture import decor, tables
 from gapdata.synthetic.materials import Palette
 from gapdata.synthetic.models import Model
-from gapdata.synthetic.orbit import OrbitConfig, orbit
+from gapdata.synthetic.orbit import ORBITS, OrbitConfig, orbit
 from gapdata.synthetic.studio import empty_studio, free_air, sphere_around, studio_lights
 from gapdata.synthetic.tabletop import things, vessels
 from gapdata.synthetic.tabletop.containing import filled_vessel, fruit_bowl, pencil_mug
@@ -62,6 +63,9 @@ ARRANGED: tuple[Arrange, ...] = (
 class TabletopWorld:
     """Tables for robots: a few things apart where it is easy, a crowd of piles and full baskets where it is hard."""
 
+    trajectories = ORBITS
+    trajectory = "orbit"
+
     def describe(self, rng: np.random.Generator, difficulty: float) -> Description:
         """One table with what is on it, its lamps, and views from around it."""
         bench = empty_studio(Bench, rng, difficulty)
@@ -78,7 +82,8 @@ class TabletopWorld:
         for group in _groups(bench):
             bench.put_somewhere(group, table, about=about, reach=reach)
         middle, radius = sphere_around(bench.placed[first:])
-        frames = orbit(rng, middle, radius, free_air(bench), bench.is_clear, VIEWS)
+        config = replace(VIEWS, is_steady=self.trajectory == "orbit")
+        frames = orbit(rng.spawn(1)[0], middle, radius, free_air(bench), bench.is_clear, config)
         given_up = ", ".join(f"{label} {n}" for label, n in sorted(bench.given_up.items()))
         return Description(
             placed=tuple(bench.placed), lights=lights, frames=frames,
