@@ -13,14 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from gapdata.check import check_dataset
+from gapdata.checks import thresholds
 from gapdata.checks.geometry import geometry_faults
+from gapdata.checks.pairs import pair_faults
+from gapdata.checks.pixels import layers_of
 from gapdata.checks.records import record_faults
 from gapdata.errors import DatasetError
 from gapdata.geometry.camera import ray_distance_from_depth
 from gapdata.geometry.depth import point_visibility
 from gapdata.geometry.transforms import OPENGL_FROM_OPENCV, Z_UP_FROM_Y_UP, rotation_about_z
+from gapdata.renderers import open_renderer
 from gapdata.sample import QA, Sample
 from gapdata.shards.codec import decode_sample, encode_sample
+from gapdata.sources import open_source
 from tests.fixtures.samples import room_questions, room_sample, sensed, write_dataset
 
 
@@ -166,6 +171,16 @@ def test_sound_samples_have_no_fault(seed: int) -> None:
     sample = room_sample(seed=seed, height=120, width=160, num_points=1500)
     assert codes(stored(sample)) == set()
     assert codes(stored(sensed(sample, seed, drift=0.04))) == set()
+
+
+def test_views_from_anywhere_have_the_same_instances() -> None:
+    """Also where one looks along a wall, whose depth changes much from pixel to pixel."""
+    scene = open_source("synthetic", num_scenes=6, trajectory="random").load("room_000005")
+    renderer = open_renderer("raycast", replace(scene, lights=()), height=240, width=320)
+    views = [layers_of(renderer.render(frame)) for frame in scene.frames[:16]]
+    for first in range(13):
+        found = {code for code, _ in pair_faults(views[first : first + 4], thresholds.EXACT)}
+        assert "instance-match" not in found
 
 
 @pytest.mark.parametrize("sample", [EXACT, SENSED], ids=["exact", "sensed"])

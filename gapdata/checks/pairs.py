@@ -14,6 +14,8 @@ from gapdata.checks.thresholds import Thresholds
 Array = np.ndarray
 Faults = Iterator[tuple[str, str]]  # code, message
 
+EVEN = 4.0  # times the tolerance: a step in depth beside a pixel that still tells whose it is
+
 # Steps along rows and columns that turn a picture over.
 _TURNS = {
     "as they are": (1, 1),
@@ -81,7 +83,9 @@ def _compare(
     mine = (index[0][kept][agree], index[1][kept][agree])
     theirs = (at[0][agree], at[1][agree])
     ids = view.instance[mine]
-    both = (ids > 0) & (other.instance[theirs] > 0)
+    # Where depth jumps from pixel to pixel, what lies between may be of either side.
+    is_even = other.far[theirs] - other.near[theirs] <= EVEN * allowed[agree]
+    both = (ids > 0) & (other.instance[theirs] > 0) & is_even
     same = has_near(ids, other.instance, theirs)[both]
     masks = (floating | agree, floating, both, same)
     return [int(mask.sum()) for mask in masks], (mine, theirs)
