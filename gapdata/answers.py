@@ -58,6 +58,7 @@ CHOICE_HEAD = re.compile(
 LETTER = re.compile(
     r"(?:\((?P<a>[A-Za-z])\)|(?P<b>[A-Za-z])(?P<mark>[.):]|$))\s*(?P<rest>.*)", re.DOTALL
 )
+THIN_M = 0.0495  # a side that two decimals state by more than a tenth wrong
 NUMBERS = re.compile(rf"[\[(]\s*{NUMBER}(?:\s*,\s*{NUMBER})*\s*[\])]")
 FENCE = re.compile(r"```[A-Za-z]*[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
 
@@ -81,9 +82,11 @@ def format_answer(
     if answer_format == "pixel":
         return f"[{shown[0]:.0f}, {shown[1]:.0f}]"
     if answer_format == "box":
-        return f'```json\n{{"view": {shown["view"]}, "bbox_3d": {_floats(shown["bbox_3d"])}}}\n```'
+        return (
+            f'```json\n{{"view": {shown["view"]}, "bbox_3d": {format_box(shown["bbox_3d"])}}}\n```'
+        )
     rows = [
-        f'{{"label": {json.dumps(row["label"], ensure_ascii=False)}, "bbox_3d": {_floats(row["bbox_3d"])}}}'
+        f'{{"label": {json.dumps(row["label"], ensure_ascii=False)}, "bbox_3d": {format_box(row["bbox_3d"])}}}'
         for row in shown
     ]
     return "```json\n[\n" + ",\n".join(rows) + "\n]\n```" if rows else "```json\n[]\n```"
@@ -162,6 +165,13 @@ def read_quantity(text: str) -> tuple[float, str]:
     return float(digits), match["unit"]
 
 
+def format_box(box: Sequence[float]) -> str:
+    """A bbox_3d's text: two decimals, three of the metres where a side is thinner than THIN_M."""
+    metres = 3 if _is_thin(box) else 2
+    parts = [f"{value + 0.0:.{metres}f}" for value in box[:6]]
+    return "[" + ", ".join(parts + [f"{value + 0.0:.2f}" for value in box[6:]]) + "]"
+
+
 def format_choices(choices: Sequence[str]) -> str:
     """The options as lines "A. first", "B. second", to be put below a question."""
     return "\n".join(f"{chr(ord('A') + i)}. {choice}" for i, choice in enumerate(choices))
@@ -193,7 +203,7 @@ def _round_box(value: Any) -> dict[str, Any]:
     _require(
         isinstance(view, int) and not isinstance(view, bool) and view >= 0, "a view number", view
     )
-    return {"view": view, "bbox_3d": _round_list(value["bbox_3d"], 9, 2)}
+    return {"view": view, "bbox_3d": _round_bbox(value["bbox_3d"])}
 
 
 def _round_row(value: Any) -> dict[str, Any]:
@@ -201,7 +211,19 @@ def _round_row(value: Any) -> dict[str, Any]:
         isinstance(value, dict) and {"label", "bbox_3d"} <= value.keys(), "label and bbox_3d", value
     )
     _require(isinstance(value["label"], str), "a label in words", value["label"])
-    return {"label": value["label"], "bbox_3d": _round_list(value["bbox_3d"], 9, 2)}
+    return {"label": value["label"], "bbox_3d": _round_bbox(value["bbox_3d"])}
+
+
+def _round_bbox(values: Any) -> list[float]:
+    box = _round_list(values, 9, 3)
+    metres = 3 if _is_thin(box) else 2
+    return [_round(value, metres) for value in values[:6]] + [
+        _round(value, 2) for value in values[6:]
+    ]
+
+
+def _is_thin(box: Sequence[float]) -> bool:
+    return min(abs(side) for side in box[3:6]) < THIN_M
 
 
 def _floats(values: Sequence[float]) -> str:

@@ -69,13 +69,26 @@ def test_lists_round_trip_with_any_label(rows):
 
 
 def test_lists_are_fenced_json_with_one_object_a_line():
-    rows = [{"label": "sofa", "bbox_3d": [1.0] * 9}, {"label": "lamp", "bbox_3d": [-0.001] * 9}]
+    rows = [
+        {"label": "sofa", "bbox_3d": [1.0] * 9},
+        {"label": "lamp", "bbox_3d": [-0.001] * 3 + [0.5] * 3 + [-0.001] * 3},
+    ]
     lines = format_answer(rows, "list").split("\n")
     assert lines[0] == "```json"
     assert lines[-1] == "```"
     assert len(lines) == 6
     assert json.loads(lines[2].removesuffix(","))["label"] == "sofa"
     assert "-0.00" not in lines[3]
+
+
+def test_thin_boxes_keep_their_thickness():
+    """A fork half a centimetre high is not 0.00 m high; a table's box needs no millimetres."""
+    fork = [0.4559, 0.1035, 1.3488, 0.1995, 0.005, 0.026, -0.0686, 0.3384, -0.233]
+    table = [-0.0039, 0.2864, 1.9185, 1.0401, 0.7336, 1.5137, -0.0648, 0.3391, -0.2216]
+    rows = [{"label": "fork", "bbox_3d": fork}, {"label": "table", "bbox_3d": table}]
+    lines = format_answer(rows, "list").split("\n")
+    assert "[0.456, 0.103, 1.349, 0.200, 0.005, 0.026, -0.07, 0.34, -0.23]" in lines[2]
+    assert "[0.00, 0.29, 1.92, 1.04, 0.73, 1.51, -0.06, 0.34, -0.22]" in lines[3]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from gapdata.answers import format_box
 from gapdata.captions import Caption, write_caption
 from gapdata.markers import COLORS
 from gapdata.tasks.candidates import OPTIONS, drawn, shuffled
@@ -66,10 +67,8 @@ class DescribeObject:
                     references = refer(facts, views, (column,), own, MARKED)
                     slots = {"what": f"the {references[0].words}"}
                 else:
-                    box = ", ".join(
-                        f"{value + 0.0:.2f}" for value in facts.bbox_3d(views[0], column)
-                    )
-                    slots = {"what": f"the object with bbox_3d [{box}]"}
+                    box = format_box(facts.bbox_3d(views[0], column))
+                    slots = {"what": f"the object with bbox_3d {box}"}
                 label = facts.scene.labels[column]
                 yield Question(
                     task=self.name,

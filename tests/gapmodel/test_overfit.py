@@ -45,7 +45,7 @@ def batches(url: str, tokenizer, config, objective: str) -> list[Batch]:
     ("objective", "metric", "steps", "reached"),
     [
         ("answers", "token_accuracy", 90, lambda first, last: last > 0.9),
-        ("depth", "abs_rel", 60, lambda first, last: last < 0.15 < 0.3 < first),
+        ("depth", "abs_rel", 90, lambda first, last: last < 0.15 < 0.3 < first),
         ("pose", "rotation_deg", 130, lambda first, last: last < 0.6 * first),
         ("reconstruction", "chamfer_m", 60, lambda first, last: last < 0.7 * first),
     ],
