@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gapdata.renderers import shadows
+from gapdata.renderers.light import hidden
 from gapdata.renderers.mesh_caster import MeshCaster
 from gapdata.renderers.shadows import shadowed_share
-from gapdata.scene import Light
+from gapdata.scene import Light, Sun
+from gapdata.sources import open_source
 from tests.fixtures.scenes import MeshBuilder, camera_at
 
 LAMP = Light(position=np.array([0.0, 0.0, 2.0]), color=np.ones(3), radius=0.2)
@@ -71,3 +74,38 @@ def test_shadows_follow_what_casts_them(edge: float) -> None:
     share, x, _ = shaded_floor(LAMP, edge)
     middle = x[np.abs(share - 0.5) < 0.1]
     assert np.abs(middle.mean() - 2 * edge) < 0.02
+
+
+@pytest.mark.parametrize("world", ["room", "street"])
+def test_few_rays_find_what_all_find(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against one ray from every pixel: the same but for few pixels, by some half as many rays."""
+    source = open_source("synthetic", num_scenes=6, world=world)
+    scenes = (source.load(f"{world}_{number:06d}") for number in range(6))
+    scene, light = next(
+        (scene, light)
+        for scene in scenes
+        for light in scene.lights
+        if isinstance(light, Light | Sun)
+    )
+    caster = MeshCaster(scene.mesh)
+    rays, wrong, total = [0, 0], 0, 0
+    for frame in scene.frames[::8]:
+        hits = caster.cast(frame.camera.resized(240, 320))
+        place, members = hits.coordinates_world(), np.take(caster.face_group, hits.face)
+        lit = np.flatnonzero(hits.face >= 0)
+        shares = []
+        for twin in range(2):
+
+            def counted(*arguments, twin=twin):
+                rays[twin] += len(arguments[2])
+                return hidden(*arguments)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(shadows, "hidden", counted)
+                if twin:
+                    patch.setattr(shadows, "_settled", lambda first, *_: np.zeros_like(first))
+                shares.append(shadowed_share(caster, light, lit, place, members))
+        wrong += int((np.abs(shares[0] - shares[1]) > 0.3).sum())
+        total += len(lit)
+    assert wrong < 0.005 * total
+    assert rays[0] < 0.6 * rays[1]
