@@ -24,6 +24,15 @@ HOUR = 30.0  # degrees
 QUARTER = 90.0
 TURNS = ("straight on", "left", "around", "right")  # by quarters, counter-clockwise
 MOVES = ("go straight ahead", "turn left", "turn around", "turn right")
+AHEAD = 0
+# Four in ten ways lead straight ahead: so many of these are kept, and of false claims that many more say so, that it is
+# no better a guess than others.
+KEPT, CLAIMED = 0.4, 0.45
+# Half of all ways through rooms begin straight on, and half end with a turn around. These are among the options of
+# every question, so that taking what is offered most often is no way to guess. Where one is right, the other option is
+# to its side as often as it is where it is wrong; the opposite is rare.
+FREQUENT = (AHEAD, 2)
+OTHERS = (1, 1, 1, 1, 2, 3, 3, 3, 3)  # quarters on
 LEAVING = 0.35  # metres from an object's box within which a walk starts or ends
 LEAST_WALK = 0.3  # metres between the two
 HEAD = 1.8  # metres above the floor; what hangs higher is in nobody's way
@@ -97,6 +106,7 @@ class Navigation:
         for views in facts.view_sets("single", "all"):
             for group, own in _groups(facts, self.name, views, self.seen, 3, self.candidates, rng):
                 is_claim, is_true = own.random(2) < 0.5
+                claims_ahead, is_kept = own.random(2) < (CLAIMED, KEPT)
                 other = int(own.integers(1, 4))
                 angle = _turn(facts, self.name, group, self.min_separation)
                 if angle is None:
@@ -109,9 +119,13 @@ class Navigation:
                 if way is None or way[1] < self.min_clearance:
                     facts.drop(self.name, "the way is not free")
                     continue
+                if quarter == AHEAD and not is_claim and not is_kept:
+                    facts.drop(self.name, "its answer prevails")
+                    continue
+                wrong = AHEAD if claims_ahead and quarter != AHEAD else (quarter + other) % 4
                 named = refer(facts, views, group, own)
                 slots = name_slots(**dict(zip("abc", (n.words for n in named), strict=True)))
-                claimed = quarter if is_true else (quarter + other) % 4
+                claimed = quarter if is_true else wrong
                 slots["move"] = MOVES[claimed]
                 yield Question(
                     task=self.name,
@@ -157,7 +171,7 @@ class RoutePlan:
         """One question a group of four objects between which one can walk."""
         for views in facts.view_sets("single", "all"):
             for group, own in _groups(facts, self.name, views, self.seen, 4, self.candidates, rng):
-                wrong = own.integers(1, 4, size=2)
+                steps = [OTHERS[pick] for pick in own.integers(len(OTHERS), size=2).tolist()]
                 first = _turn(facts, self.name, group[:3], self.min_separation)
                 if first is None:
                     continue
@@ -188,7 +202,7 @@ class RoutePlan:
                     value=_turns(right),
                     frame=self.frame,
                     unit="deg",
-                    choices=shuffled(_square(right, wrong.tolist()), own),
+                    choices=shuffled(_square(right, _wrong(right, steps)), own),
                     objects=tuple(one.instance for one in named),
                     evidence={
                         "turns_deg": [float(turn) for turn in turns],
@@ -317,8 +331,15 @@ def _turns(quarters: Sequence[int]) -> str:
     return f"{TURNS[quarters[0]]}, then {TURNS[quarters[1]]}"
 
 
+def _wrong(right: Sequence[int], steps: Sequence[int]) -> list[int]:
+    """A wrong turn for each right one: the most frequent one, or where that is right one some `steps` on."""
+    return [
+        frequent if turn != frequent else (turn + step) % 4
+        for turn, frequent, step in zip(right, FREQUENT, steps, strict=True)
+    ]
+
+
 def _square(right: Sequence[int], wrong: Sequence[int]) -> list[str]:
     """Both turns right, either wrong, both wrong: no option has more in common with the others than another."""
-    firsts = right[0], (right[0] + wrong[0]) % 4
-    seconds = right[1], (right[1] + wrong[1]) % 4
+    firsts, seconds = zip(right, wrong, strict=True)
     return [_turns((first, second)) for first in firsts for second in seconds]
