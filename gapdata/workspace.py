@@ -127,6 +127,7 @@ class Workspace:
     def close(self) -> None:
         """Removes what only a running build needs, and gives the place up. Raises GapdataError as `require_held`."""
         self.require_held()
+        self._storage.sweep("shards")
         self._remove(_BUILD)
         self._lock.release()
 

@@ -40,6 +40,7 @@ PATIENCE_S = 300.0
 FIRST_PATIENCE_S = 10.0
 _LONGEST_WAIT_S = 20.0
 _PIECE = 8 << 20
+_PART = "[0-9]*-*.part"  # of a staged file's name, after the target's: process, token
 # Of stores that show an uploaded object whole or not at all; elsewhere files are renamed into place.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "memory"})
 _logger = logging.getLogger("gapdata")
@@ -166,14 +167,21 @@ class Storage:
         if self.is_local:
             with writing(target):
                 folder.mkdir(parents=True, exist_ok=True)
-                for leftover in folder.glob(f".{glob.escape(Path(target).name)}.[0-9]*-*.part"):
-                    leftover.unlink(missing_ok=True)  # of a run that was killed
+                for leftover in folder.glob(f".{glob.escape(Path(target).name)}.{_PART}"):
+                    if not _is_being_written(leftover):
+                        leftover.unlink(missing_ok=True)  # of a run that was killed
         try:
             yield staged
             if staged.exists():
                 self._publish(staged, name)
         finally:
             staged.unlink(missing_ok=True)
+
+    def sweep(self, folder: str) -> None:
+        """Removes what writers that were killed left staged in a local folder."""
+        if self.is_local:
+            for leftover in Path(self.path(folder)).glob(f".*.{_PART}"):
+                leftover.unlink(missing_ok=True)
 
     def _publish(self, staged: Path, name: str) -> None:
         target = self.path(name)
@@ -298,6 +306,18 @@ def writing(target: str) -> Iterator[None]:
 def write_file(url: str, name: str, data: bytes) -> None:
     """Writes `url/name` whole or not at all. Raises ConfigError when it cannot be written."""
     open_storage(url).write(name, data)
+
+
+def _is_being_written(staged: Path) -> bool:
+    """Whether the process that a staged file is named after lives, as a killed build's workers do for a moment."""
+    process = int(staged.name.rsplit(".", 2)[1].partition("-")[0])
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _md5(path: Path) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import resource
 import signal
+import subprocess
 import tarfile
 import uuid
 from dataclasses import replace
@@ -17,6 +19,7 @@ import pytest
 from gapdata.checks.tar import ShardStream
 from gapdata.errors import ConfigError, DatasetError
 from gapdata.shards.codec import encode_sample
+from gapdata.shards.storage import open_storage
 from gapdata.shards.tar import TAR_RECORD, tar_header
 from gapdata.shards.writer import ShardRecord, ShardWriter
 from tests.fixtures.samples import room_sample
@@ -93,14 +96,21 @@ def test_an_error_keeps_the_shard_that_was_there(tmp_path: Path) -> None:
     assert files(tmp_path) == [NAME]
 
 
-def test_leftovers_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
-    leftover = tmp_path / "shards" / ".train-00000.tar.123-abc.part"
-    other = tmp_path / "shards" / ".train-00001.tar.123-abc.part"
-    leftover.parent.mkdir()
-    for path in (leftover, other):
+def test_leftovers_of_a_killed_run_are_cleared_and_no_others(tmp_path: Path) -> None:
+    """What a process that lives writes is not touched: a killed build's workers live on for a moment."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    leftover = shards / f".train-00000.tar.{ended.pid}-abc.part"
+    living = shards / f".train-00000.tar.{os.getpid()}-abc.part"
+    other = shards / f".train-00001.tar.{ended.pid}-abc.part"
+    for path in (leftover, living, other):
         path.write_bytes(b"half")
     write(str(tmp_path))
-    assert files(tmp_path) == [f"shards/{other.name}", NAME]
+    assert files(tmp_path) == sorted([f"shards/{living.name}", f"shards/{other.name}", NAME])
+    open_storage(str(tmp_path)).sweep("shards")
+    assert files(tmp_path) == [NAME]
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "A", "ä", "a/b", "a b", "x" * 81])
