@@ -167,9 +167,8 @@ def read_quantity(text: str) -> tuple[float, str]:
 
 def format_box(box: Sequence[float]) -> str:
     """A bbox_3d's text: two decimals, three of the metres where a side is thinner than THIN_M."""
-    metres = 3 if _is_thin(box) else 2
-    parts = [f"{value + 0.0:.{metres}f}" for value in box[:6]]
-    return "[" + ", ".join(parts + [f"{value + 0.0:.2f}" for value in box[6:]]) + "]"
+    pairs = zip(box, _decimals(box), strict=True)
+    return "[" + ", ".join(f"{value + 0.0:.{decimals}f}" for value, decimals in pairs) + "]"
 
 
 def format_choices(choices: Sequence[str]) -> str:
@@ -215,15 +214,13 @@ def _round_row(value: Any) -> dict[str, Any]:
 
 
 def _round_bbox(values: Any) -> list[float]:
-    box = _round_list(values, 9, 3)
-    metres = 3 if _is_thin(box) else 2
-    return [_round(value, metres) for value in values[:6]] + [
-        _round(value, 2) for value in values[6:]
-    ]
+    decimals = _decimals(_round_list(values, 9, 3))
+    return [_round(value, count) for value, count in zip(values, decimals, strict=True)]
 
 
-def _is_thin(box: Sequence[float]) -> bool:
-    return min(abs(side) for side in box[3:6]) < THIN_M
+def _decimals(box: Sequence[float]) -> list[int]:
+    is_thin = min(abs(side) for side in box[3:6]) < THIN_M
+    return [3 if is_thin else 2] * 6 + [2] * 3
 
 
 def _floats(values: Sequence[float]) -> str:

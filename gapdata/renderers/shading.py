@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from gapdata.geometry.camera import Camera
-from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
+from gapdata.mesh_surface import LUMINANCE, SurfaceColor, linear_to_srgb
 from gapdata.renderers.gloss import Gloss
 from gapdata.renderers.light import DirectLight, height_above, power, strength
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
@@ -38,7 +38,6 @@ OPENING = 0.7
 MOST_STOPS = 2.5
 STOP_STEPS = 16
 METERED_EVERY = 16  # pixels
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear sRGB (IEC 61966-2-1)
 
 
 class Shader:
@@ -127,7 +126,9 @@ class Shader:
 
     def _gain(self, seen: Float32[Array, "*n 3"]) -> np.float32:
         """By how much a camera that sees this is open beyond the scene's exposure; see METERED."""
-        luminance = self._exposure * (seen.reshape(-1, 3)[::METERED_EVERY] @ LUMINANCE)
+        luminance = self._exposure * (
+            seen.reshape(-1, 3)[::METERED_EVERY] @ LUMINANCE.astype(np.float32)
+        )
         if not len(luminance):
             return np.float32(1)
         dim = np.log2(METERED) - np.log2(luminance + np.float32(1e-3)).mean()

@@ -316,7 +316,7 @@ def _is_being_written(staged: Path) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # another user's
     return True
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from gapdata.mesh_surface import LUMINANCE
 from gapdata.scene import AreaLight, Light
 from gapdata.synthetic.description import Placed
 
 Array = np.ndarray
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB (IEC 61966-2-1)
 SRGB_OF_XYZ = np.array(
     [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
 )
