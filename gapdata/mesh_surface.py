@@ -30,7 +30,6 @@ def linear_to_srgb(linear: Float[Array, "*n"]) -> Float[Array, "*n"]:
 
 
 ATLAS_WIDTH = 4096  # pixels; wider textures get a shelf of their own
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB (IEC 61966-2-1)
 LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ from gapdata.geometry.boxes import Box
 from gapdata.geometry.camera import Camera
 
 Array = np.ndarray
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB, as lights are in (IEC 61966-2-1)
 
 # World frames a source may deliver. In both, z is up and lengths are metres.
 AXIS_ALIGNED = "axis_aligned"  # x and y follow the walls, the floor is at z = 0

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from gapdata.geometry.camera import Camera
-from gapdata.mesh_surface import LUMINANCE, SurfaceColor, linear_to_srgb
+from gapdata.mesh_surface import SurfaceColor, linear_to_srgb
 from gapdata.renderers.gloss import Gloss
 from gapdata.renderers.light import DirectLight, height_above, power, strength
 from gapdata.renderers.mesh_caster import Hits, MeshCaster
@@ -17,7 +17,7 @@ from gapdata.renderers.rays import ray_slopes
 from gapdata.renderers.shadows import shadowed_share
 from gapdata.renderers.soft_light import SoftLight
 from gapdata.renderers.surroundings import Surroundings
-from gapdata.scene import AnyLight, Light, Mesh, Sky, Sun
+from gapdata.scene import LUMINANCE, AnyLight, Light, Mesh, Sky, Sun
 
 Array = np.ndarray
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from gapdata.mesh_surface import LUMINANCE
-from gapdata.scene import AreaLight, Light
+from gapdata.scene import LUMINANCE, AreaLight, Light
 from gapdata.synthetic.description import Placed
 
 Array = np.ndarray
